@@ -1,0 +1,236 @@
+"""Speaking with one caller: say, offer, ask, and listen while something else is done.
+
+Knows the order in which audio is played and keys are taken, and that no key is lost between two steps. Must not
+know why something is said, nor what the keys mean to the bank. Every method raises `CallerHungUp`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from ivr_engine.channel.keys import (
+    Entry,
+    EntryEnd,
+    KeyBuffer,
+    Match,
+    TerminatorSwallower,
+    first_keys,
+    judge_entry,
+    match,
+)
+from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, KeysEnd, Line
+from ivr_engine.values.secret import SecretDigits
+from ivr_engine.values.utterance import Utterance
+
+LISTEN_GRACE_S: Final = 0.03
+"""Work faster than this is not listened through: a key of 80 ms cannot fall into so short a gap (measured: none lost
+up to 50 ms between two commands, see the design notes on digits between two AGI commands)."""
+LISTEN_SLICE_MS: Final = 200
+"""How long one listening command may outlast the work that the caller waits for."""
+
+T = TypeVar("T")
+
+
+class Interrupt(StrEnum):
+    """Which keys stop a prompt."""
+
+    NONE = "none"
+    VALID = "valid"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Silences in milliseconds: before the first key, from the end of the prompt; and between two keys."""
+
+    first_key_ms: int = 6000
+    between_keys_ms: int = 4000
+
+
+class NoChoice(StrEnum):
+    """Why a menu was left without a choice."""
+
+    NO_INPUT = "no_input"
+    NO_MATCH = "no_match"
+
+
+class Conversation:
+    """A caller's line together with the keys they have typed ahead.
+
+    `keys_taken` counts every key that reached the engine, whatever became of it.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.keys = KeyBuffer()
+        self.keys_taken = 0
+        self._swallower = TerminatorSwallower()
+
+    async def say(self, what: Utterance, *, interrupt: Interrupt = Interrupt.ANY) -> None:
+        """Play `what`; skip it when keys are already typed ahead, unless `interrupt` is `none`.
+
+        A key that stops it is kept for the next question. With `none` keys are kept too and the audio goes on.
+        """
+        must_hear = interrupt is Interrupt.NONE
+        if self.keys and not must_hear:
+            return
+        heard_ms = 0
+        while True:
+            played = await self.line.play(what, stop_on=ALL_KEYS, from_ms=heard_ms)
+            if played.key is None:
+                return
+            heard_ms += played.heard_ms
+            self.keys_taken += 1
+            belongs_to_entry_before = self._swallower.swallows(played.key)
+            if not belongs_to_entry_before:
+                self.keys.add(played.key)
+            if not must_hear and not belongs_to_entry_before:
+                return
+
+    async def choose(
+        self, prompt: Utterance, options: frozenset[str], *, interrupt: Interrupt, timing: Timing
+    ) -> str | NoChoice:
+        """Offer `options` (key sequences) and return the one chosen, or why there is none."""
+        typed = self._next_typed_ahead()
+        if typed is None:
+            typed = await self._first_key(prompt, options, interrupt, timing)
+        if typed is None:
+            return NoChoice.NO_INPUT
+        while True:
+            found = match(typed, options)
+            if found is Match.EXACT:
+                return typed
+            if found is Match.NOTHING:
+                return NoChoice.NO_MATCH
+            key = self._next_typed_ahead() or await self._read_key(timing.between_keys_ms)
+            if key is None or (key == TERMINATOR and match(typed + key, options) is Match.NOTHING):
+                return typed if found is Match.EXACT_OR_PREFIX else NoChoice.NO_MATCH
+            typed += key
+
+    async def collect(self, prompt: Utterance | None, entry: Entry, timing: Timing) -> tuple[EntryEnd, SecretDigits]:
+        """Ask for keys and judge them; the keys are secret until the asker says otherwise.
+
+        A prompt is skipped when keys are typed ahead. The terminator `#` is not part of the keys; a `#` after the
+        greatest length is swallowed.
+        """
+        digits = bytearray()
+        end = self._take_typed_ahead(digits, entry)
+        if end is None:
+            end = await self._read_entry(None if digits else prompt, digits, entry, timing)
+        if end is KeysEnd.FULL:
+            self._swallower.arm()
+        keys = SecretDigits(digits)
+        for position in range(len(digits)):
+            digits[position] = 0
+        return judge_entry(entry, keys), keys
+
+    async def listen_while(self, work: Coroutine[object, object, T]) -> T:
+        """Await `work` and lose no key meanwhile; a hang-up cancels the work and is raised.
+
+        Work that must not be cancelled (money) shields itself.
+        """
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait({task}, timeout=LISTEN_GRACE_S)
+            while not task.done():
+                key = await self._read_key(LISTEN_SLICE_MS)
+                if key is not None:
+                    self.keys.add(key)
+        except BaseException:
+            task.cancel()
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()  # seen, so that asyncio does not report it as forgotten
+            raise
+        return task.result()
+
+    async def wait_key(self, within_ms: int) -> str | None:
+        """Return a key typed ahead, or the next within the time, or None."""
+        return self._next_typed_ahead() or await self._read_key(within_ms)
+
+    def forget_typed_ahead(self) -> None:
+        """Drop keys typed ahead (before a confirmation, and after anything secret)."""
+        self.keys.wipe()
+
+    async def _read_key(self, within_ms: int) -> str | None:
+        while True:
+            key = await self.line.read_key(within_ms=within_ms)
+            if key is None:
+                return None
+            self.keys_taken += 1
+            if not self._swallower.swallows(key):
+                return key
+
+    def _next_typed_ahead(self) -> str | None:
+        while (key := self.keys.pop()) is not None:
+            if not self._swallower.swallows(key):
+                return key
+        return None
+
+    async def _first_key(
+        self, prompt: Utterance, options: frozenset[str], interrupt: Interrupt, timing: Timing
+    ) -> str | None:
+        if interrupt is Interrupt.ANY:
+            return await self._first_key_in_one_command(prompt, timing)
+        if interrupt is Interrupt.NONE:
+            await self.say(prompt, interrupt=Interrupt.NONE)
+            return await self.wait_key(timing.first_key_ms)
+        played = await self.line.play(prompt, stop_on=first_keys(options))
+        if played.key is not None:
+            self.keys_taken += 1
+            if not self._swallower.swallows(played.key):
+                return played.key
+        return await self._read_key(timing.first_key_ms)
+
+    async def _first_key_in_one_command(self, prompt: Utterance, timing: Timing) -> str | None:
+        heard: Utterance | None = prompt
+        while True:
+            read = await self.line.read_keys(heard, max_keys=1, within_ms=timing.first_key_ms)
+            if read.end is KeysEnd.TIME_OUT:
+                return None
+            key = TERMINATOR if read.end is KeysEnd.TERMINATOR else read.keys.reveal().decode("ascii")
+            self.keys_taken += 1
+            if not self._swallower.swallows(key):
+                return key
+            # The '#' of the entry before stopped the prompt: it is played again from its beginning.
+
+    def _take_typed_ahead(self, digits: bytearray, entry: Entry) -> KeysEnd | None:
+        while len(digits) < entry.max_keys:
+            key = self._next_typed_ahead()
+            if key is None:
+                return None
+            if key == TERMINATOR:
+                return KeysEnd.TERMINATOR
+            digits.extend(key.encode("ascii"))
+            if key == entry.cancel_key:
+                return KeysEnd.TERMINATOR
+        return KeysEnd.FULL
+
+    async def _read_entry(self, prompt: Utterance | None, digits: bytearray, entry: Entry, timing: Timing) -> KeysEnd:
+        """Read the rest of an entry: one command where both silences are alike, else one more for the first key."""
+        max_keys = entry.max_keys - len(digits)
+        if not digits and timing.first_key_ms != timing.between_keys_ms:
+            end = await self._read_part(prompt, digits, max_keys=1, within_ms=timing.first_key_ms)
+            if end is not KeysEnd.FULL or max_keys == 1:
+                return end
+            prompt, max_keys = None, max_keys - 1
+        return await self._read_part(prompt, digits, max_keys=max_keys, within_ms=timing.between_keys_ms)
+
+    async def _read_part(
+        self, prompt: Utterance | None, digits: bytearray, *, max_keys: int, within_ms: int
+    ) -> KeysEnd:
+        while True:
+            read = await self.line.read_keys(prompt, max_keys=max_keys, within_ms=within_ms)
+            ended_by_key = read.end is KeysEnd.TERMINATOR
+            self.keys_taken += len(read.keys) + ended_by_key
+            if ended_by_key and not len(read.keys) and not digits and self._swallower.swallows(TERMINATOR):
+                continue  # the '#' of the entry before; an own empty entry would also be judged as no input
+            if len(read.keys):
+                self._swallower.disarm()
+            digits.extend(read.keys.reveal())
+            read.keys.wipe()
+            return read.end

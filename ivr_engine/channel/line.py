@@ -1,0 +1,104 @@
+"""The port through which one caller is reached.
+
+Knows the verbs of a telephone line. Must not know AGI, SIP or files. `adapters/asterisk` implements it on a
+real channel, `simulator` on a scripted one; both obey the same contract tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from ivr_engine.values.secret import SecretDigits
+from ivr_engine.values.utterance import Utterance
+
+ALL_KEYS: Final = "0123456789*#"
+TERMINATOR: Final = "#"
+
+
+class CallerHungUp(Exception):  # noqa: N818  # not an error: how most calls end
+    """The caller is gone; raised by every verb of a line, caught once, by the session."""
+
+
+class KeysEnd(StrEnum):
+    """Why reading several keys ended."""
+
+    TERMINATOR = "terminator"
+    FULL = "full"
+    TIME_OUT = "time_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How playing ended: by a key (which one) or at the end; `heard_ms` is how much of this playing was heard."""
+
+    key: str | None
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeysRead:
+    """Keys without their terminator, and why reading ended.
+
+    The keys are always secret here; who asked for something harmless may reveal them.
+    """
+
+    keys: SecretDigits
+    end: KeysEnd
+
+
+class DialResult(StrEnum):
+    """How an attempt to join the caller to an agent ended."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """The result, and the seconds that caller and agent talked (0 if they did not)."""
+
+    result: DialResult
+    talk_seconds: int
+
+
+class Line(Protocol):
+    """One caller's line. Every method raises `CallerHungUp`; only one may be running at a time."""
+
+    async def answer(self) -> None:
+        """Answer the call; harmless when already answered."""
+        ...
+
+    async def play(self, what: Utterance, *, stop_on: str = ALL_KEYS, from_ms: int = 0) -> Played:
+        """Play from `from_ms` on; a key in `stop_on` ends it and is returned, others are not seen."""
+        ...
+
+    async def read_key(self, *, within_ms: int) -> str | None:
+        """Return the next key, or None when none was pressed in time."""
+        ...
+
+    async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
+        """Play `what` (the first key stops it) and read keys up to `max_keys` or the terminator `#`.
+
+        `within_ms` is the longest silence before the first key (from the end of the prompt) and between keys.
+        The keys appear in no log, event or variable.
+        """
+        ...
+
+    async def music(self, *, on: bool) -> None:
+        """Play hold music under `read_key`, or stop it."""
+        ...
+
+    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+        """Join the caller to an agent's telephone and return when the agent has left.
+
+        Raises `CallerHungUp` also when the caller leaves the talk first.
+        """
+        ...
+
+    async def hang_up(self) -> None:
+        """End the call; does not raise when the caller was faster."""
+        ...

@@ -1,0 +1,65 @@
+"""What one call offers to the steps of a flow.
+
+Knows the conversation, the variables of the flow that runs now, and the ports to operations and queues. Must not know
+sessions, journals or Asterisk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from ivr_engine.channel.conversation import Conversation
+from ivr_engine.flow.operations import Operations
+from ivr_engine.flow.values import YES_NO, Type, Value, one_of
+from ivr_engine.values.language import Language
+from ivr_engine.values.utterance import Utterance
+
+
+class QueueOutcome(StrEnum):
+    """How waiting for a human ended, in order of precedence."""
+
+    ANSWERED = "answered"
+    NO_AGENTS = "no_agents"
+    FULL = "full"
+    TIMED_OUT = "timed_out"
+
+
+class Queues(Protocol):
+    """Lets a caller wait for an agent and joins the two."""
+
+    async def wait(self, queue: str, hold: Utterance | None) -> QueueOutcome:
+        """Play `hold`, then music, until an agent has answered and left again, or there is none."""
+        ...
+
+
+class Identity(Protocol):
+    """Who the caller has proved to be."""
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether the caller has signed in, and it still holds."""
+        ...
+
+
+FACTS: Final[Mapping[str, Type]] = MappingProxyType({"language": one_of(Language), "signed_in": YES_NO})
+"""Read-only names that every expression may use."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call, as a step sees it. `variables` are those of the flow that runs now."""
+
+    conversation: Conversation
+    operations: Operations
+    queues: Queues
+    identity: Identity
+    language: Language
+    variables: dict[str, Value] = field(default_factory=dict)
+
+    def fact(self, name: str) -> Value:
+        """Return a read-only fact (a key of `FACTS`)."""
+        return self.language.value if name == "language" else self.identity.signed_in

@@ -1,0 +1,115 @@
+"""Compile one flow: names resolved, types checked, arms joined, every outcome led somewhere.
+
+Knows steps only by their frame. Must not know files on disk, nor what a step does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.model import CompiledFlow, CompiledStep, FlowFile
+from ivr_engine.flow.reading import read_step
+from ivr_engine.flow.scope import Interface, Scope, World
+from ivr_engine.flow.source import Path, Source
+from ivr_engine.flow.step import Arm, Step
+
+
+def interface_of(file: FlowFile) -> Interface:
+    """Return what a flow shows to the flows that run it."""
+    declared = {**file.inputs, **file.variables}
+    outputs = {name: declared[name] for name in file.outputs if name in declared}
+    return Interface(file.inputs, outputs, file.outcomes)
+
+
+def compile_flow(
+    name: str, source: Source, file: FlowFile, world: World, interfaces: Mapping[str, Interface]
+) -> CompiledFlow:
+    """Compile a flow; findings are noted in its source, and only a flow without any may run."""
+    _check_top(source, file)
+    variables = {**file.inputs, **file.variables}
+    steps: dict[str, CompiledStep] = {}
+    for step_name, written in file.steps.items():
+        step = read_step(source, step_name, written)
+        if step is None:
+            continue
+        scope = Scope(
+            source, ("steps", step_name), world, variables, file.languages, interfaces, own_outcomes=file.outcomes
+        )
+        steps[step_name] = _compile_step(step_name, step, scope, file)
+    return CompiledFlow(
+        name=name,
+        title=file.title,
+        start=file.start,
+        languages=file.languages,
+        interface=interface_of(file),
+        variables=MappingProxyType(variables),
+        steps=MappingProxyType(steps),
+    )
+
+
+def _check_top(source: Source, file: FlowFile) -> None:
+    if file.start not in file.steps:
+        mend = did_you_mean(file.start, file.steps)
+        source.finding("E206", source.place(("start",)), f"there is no step '{file.start}'", mend)
+    for outcome, step in file.otherwise.items():
+        _check_target(source, file, step, ("otherwise", outcome))
+    for index, name in enumerate(file.outputs):
+        if name not in file.variables and name not in file.inputs:
+            mend = did_you_mean(name, file.variables)
+            source.finding("E301", source.place(("outputs", index)), f"there is no variable '{name}'", mend)
+    for name in file.variables:
+        if name in file.inputs:
+            place = source.place(("variables", name), key=True)
+            source.finding("E102", place, f"'{name}' is an input as well", "give one of them another name")
+
+
+def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> CompiledStep:
+    action = step.compile(scope)
+    outcomes = step.outcomes(scope)
+    return CompiledStep(
+        name=name,
+        word=step.WORD,
+        place=scope.source.place(scope.path, key=True),
+        action=action,
+        outcomes=outcomes,
+        arms=MappingProxyType(_join_arms(name, outcomes, step.arms(scope), scope, file)),
+        reads=frozenset(scope.reads),
+        writes=step.writes(scope),
+        runs=step.runs,
+        results_into=step.results_into,
+    )
+
+
+def _join_arms(
+    name: str, outcomes: tuple[str, ...], arms: Mapping[str, Arm], scope: Scope, file: FlowFile
+) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for outcome, arm in arms.items():
+        if outcome not in outcomes:
+            possible = ", ".join(outcomes) or "nothing follows it"
+            message = f"step '{name}' cannot end in '{outcome}'; it can end in: {possible}"
+            scope.finding("E205", arm.path, message, did_you_mean(outcome, outcomes), key=True)
+            continue
+        _check_target(scope.source, file, arm.step, (*scope.path, *arm.path))
+        joined[outcome] = arm.step
+    for outcome in outcomes:
+        if outcome in joined:
+            continue
+        if outcome in file.otherwise:
+            joined[outcome] = file.otherwise[outcome]
+            continue
+        usual = outcome == outcomes[0] and not outcome.startswith("key ")
+        mend = (
+            f"add `then: <step>`, or `{outcome}: <step>` under `when`"
+            if usual
+            else f"add `{outcome}: <step>` under `when`"
+        )
+        scope.finding("E204", (), f"step '{name}' has no arm for '{outcome}'", mend, key=True)
+    return joined
+
+
+def _check_target(source: Source, file: FlowFile, step: str, path: Path) -> None:
+    if step not in file.steps:
+        source.finding("E206", source.place(path), f"there is no step '{step}'", did_you_mean(step, file.steps))

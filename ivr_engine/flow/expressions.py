@@ -1,0 +1,325 @@
+"""Expressions: typed at load, without side effects, evaluated by closures.
+
+    or_ := and_ ("or" and_)*        and_ := not_ ("and" not_)*      not_ := "not" not_ | comparison
+    comparison := sum (("=" | "!=" | "<" | "<=" | ">" | ">=") sum | ["not"] "in" "(" or_ ("," or_)* ")")?
+    sum := atom (("+" | "-") atom)*
+    atom := number | amount currency | 'text' | true | false | name | "(" or_ ")"
+
+Knows this grammar and how types combine. Must not know steps, nor where values come from.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.values import (
+    DIGITS,
+    MONEY,
+    NUMBER,
+    SECRET,
+    TEXT,
+    YES_NO,
+    Type,
+    Value,
+    Variable,
+)
+from ivr_engine.values.money import Currency, Money
+
+EXPRESSION_CHARACTERS_MAX: Final = 500
+DEPTH_MAX: Final = 30
+
+
+class Readable(Protocol):
+    """Where an expression finds values while a call runs."""
+
+    variables: dict[str, Value]
+
+    def fact(self, name: str) -> Value:
+        """Return a read-only fact of the call."""
+        ...
+
+
+Evaluate = Callable[[Readable], Value]
+
+
+class ExpressionError(Exception):
+    """What is wrong with an expression; `column` counts from 1 within it."""
+
+    def __init__(self, code: str, column: int, message: str, mend: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.column = column
+        self.message = message
+        self.mend = mend
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A checked expression: its type, what it reads, and how to evaluate it."""
+
+    type: Type
+    evaluate: Evaluate
+    reads: frozenset[str]
+
+
+_TOKEN: Final = re.compile(
+    r"\s*(?:(?P<amount>\d{1,15}\.\d{1,2})|(?P<number>\d{1,18})|(?P<name>[A-Za-z_]\w*)"
+    r"|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<sign><=|>=|!=|==|[=<>+\-(),]))",
+    re.ASCII,
+)
+_ORDER: Final[Mapping[str, Callable[..., bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_WORD: Final = Type("word")  # a bare word that may turn out to be a member of a choice
+_KEYWORDS: Final = frozenset({"and", "or", "not", "in", "true", "false"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    type: Type
+    evaluate: Evaluate
+    column: int
+    word: str = ""
+
+
+def compile_expression(text: str, variables: Mapping[str, Variable], facts: Mapping[str, Type]) -> Compiled:
+    """Parse and type an expression; raise `ExpressionError` with code E301, E302, E303 or E304."""
+    parser = _Parser(_tokens(text), variables, facts)
+    term = parser.whole()
+    return Compiled(term.type, term.evaluate, frozenset(parser.reads))
+
+
+def _tokens(text: str) -> list[_Token]:
+    if len(text) > EXPRESSION_CHARACTERS_MAX:
+        raise ExpressionError(
+            "E303", 1, "the expression is too long", f"keep to {EXPRESSION_CHARACTERS_MAX} characters"
+        )
+    tokens: list[_Token] = []
+    position = 0
+    while text[position:].strip():
+        found = _TOKEN.match(text, position)
+        if found is None:
+            column = position + 1 + len(text[position:]) - len(text[position:].lstrip())
+            raise ExpressionError("E303", column, f"'{text[column - 1]}' cannot stand here", "see ivr explain E303")
+        kind = str(found.lastgroup)
+        tokens.append(_Token(kind, found.group(kind), found.start(kind) + 1))
+        position = found.end()
+    tokens.append(_Token("end", "the end", len(text) + 1))
+    return tokens
+
+
+class _Parser:
+    """Recursive descent over the tokens; types as it goes."""
+
+    def __init__(self, tokens: list[_Token], variables: Mapping[str, Variable], facts: Mapping[str, Type]) -> None:
+        self._tokens = tokens
+        self._next = 0
+        self._depth = 0
+        self._variables = variables
+        self._facts = facts
+        self.reads: set[str] = set()
+
+    def whole(self) -> _Term:
+        term = self._or()
+        self._expect_end()
+        return self._known(term)
+
+    def _or(self) -> _Term:
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise ExpressionError("E303", self._peek.column, "too many brackets", "take it apart with a `set` step")
+        left = self._and()
+        while self._take("or"):
+            left = self._both(left, self._and(), lambda a, b: bool(a or b))
+        self._depth -= 1
+        return left
+
+    def _and(self) -> _Term:
+        left = self._not()
+        while self._take("and"):
+            left = self._both(left, self._not(), lambda a, b: bool(a and b))
+        return left
+
+    def _both(self, left: _Term, right: _Term, join: Callable[[Value, Value], bool]) -> _Term:
+        for term in (left, right):
+            self._must_be(YES_NO, term)
+        first, second, is_or = left.evaluate, right.evaluate, join(True, False)  # noqa: FBT003 # probing the truth table
+
+        def evaluate(names: Readable) -> Value:
+            value = first(names)
+            return value if bool(value) is is_or else second(names)
+
+        return _Term(YES_NO, evaluate, left.column)
+
+    def _not(self) -> _Term:
+        column = self._peek.column
+        if not self._take("not"):
+            return self._comparison()
+        inner = self._not()
+        self._must_be(YES_NO, inner)
+        evaluate = inner.evaluate
+        return _Term(YES_NO, lambda names: not evaluate(names), column)
+
+    def _comparison(self) -> _Term:
+        left = self._sum()
+        sign = self._peek.text if self._peek.kind == "sign" else ""
+        if sign in ("=", "==", "!="):
+            self._next += 1
+            return self._equal(left, self._sum(), negate=sign == "!=")
+        if sign in _ORDER:
+            self._next += 1
+            return self._ordered(left, self._sum(), _ORDER[sign])
+        negate = self._take("not")
+        if self._take("in"):
+            return self._within(left, negate=negate)
+        return left
+
+    def _equal(self, left: _Term, right: _Term, *, negate: bool) -> _Term:
+        left, right = self._same_type(left, right)
+        first, second = left.evaluate, right.evaluate
+        return _Term(YES_NO, lambda names: (first(names) == second(names)) is not negate, left.column)
+
+    def _ordered(self, left: _Term, right: _Term, compare: Callable[..., bool]) -> _Term:
+        left, right = self._same_type(left, right)
+        if left.type in (TEXT, DIGITS, YES_NO) or left.type.members:
+            message = f"{left.type} has no greater and smaller"
+            raise ExpressionError("E302", left.column, message, "compare with = or !=")
+        first, second = left.evaluate, right.evaluate
+        return _Term(YES_NO, lambda names: compare(first(names), second(names)), left.column)
+
+    def _within(self, left: _Term, *, negate: bool) -> _Term:
+        self._expect("(")
+        terms = [self._equal(left, self._or(), negate=False)]
+        while self._take(","):
+            terms.append(self._equal(left, self._or(), negate=False))
+        self._expect(")")
+        tests = tuple(term.evaluate for term in terms)
+        return _Term(YES_NO, lambda names: any(test(names) for test in tests) is not negate, left.column)
+
+    def _sum(self) -> _Term:
+        left = self._atom()
+        while self._peek.text in ("+", "-") and self._peek.kind == "sign":
+            add = self._peek.text == "+"
+            self._next += 1
+            left, right = self._same_type(left, self._atom())
+            if left.type not in (NUMBER, MONEY):
+                raise ExpressionError("E302", left.column, f"{left.type} cannot be added", "add numbers or amounts")
+            first, second = left.evaluate, right.evaluate
+            join: Callable[..., Value] = operator.add if add else operator.sub
+            left = _Term(left.type, _joined(join, first, second), left.column)
+        return left
+
+    def _atom(self) -> _Term:
+        token = self._peek
+        self._next += 1
+        if token.kind == "number":
+            if self._peek.kind == "name" and self._peek.text in Currency.__members__:
+                return self._amount(token)
+            number = int(token.text)
+            return _Term(NUMBER, lambda _: number, token.column)
+        if token.kind == "amount":
+            return self._amount(token)
+        if token.kind in ("single", "double"):
+            text = token.text
+            return _Term(TEXT, lambda _: text, token.column)
+        if token.kind == "name" and token.text in ("true", "false"):
+            value = token.text == "true"
+            return _Term(YES_NO, lambda _: value, token.column)
+        if token.kind == "name" and token.text not in _KEYWORDS:
+            return self._name(token)
+        if token.text == "(" and token.kind == "sign":
+            inner = self._or()
+            self._expect(")")
+            return inner
+        message = f"a value is expected before {token.text}"
+        raise ExpressionError("E303", token.column, message, "write a variable, a number, an amount or a text")
+
+    def _amount(self, token: _Token) -> _Term:
+        currency = self._peek
+        if currency.text not in Currency.__members__:
+            raise ExpressionError("E303", token.column, "an amount needs its currency", "write for example 100.00 CNY")
+        self._next += 1
+        money = Money.parse(token.text, Currency(currency.text))
+        return _Term(MONEY, lambda _: money, token.column)
+
+    def _name(self, token: _Token) -> _Term:
+        name = token.text
+        if name in self._variables:
+            variable = self._variables[name]
+            if variable.type == SECRET:
+                message = f"'{name}' is secret"
+                raise ExpressionError("E304", token.column, message, "hand it to an operation that takes it")
+            self.reads.add(name)
+            return _Term(variable.type, lambda names: names.variables[name], token.column)
+        if name in self._facts:
+            return _Term(self._facts[name], lambda names: names.fact(name), token.column)
+        return _Term(_WORD, lambda _: name, token.column, name)
+
+    def _same_type(self, left: _Term, right: _Term) -> tuple[_Term, _Term]:
+        if left.type is _WORD and right.type.members:
+            return self._as_member(left, right.type), right
+        if right.type is _WORD and left.type.members:
+            return left, self._as_member(right, left.type)
+        left, right = self._known(left), self._known(right)
+        texts = (TEXT, DIGITS)
+        if left.type != right.type and not (left.type in texts and right.type in texts):
+            message = f"{left.type} and {right.type} do not go together"
+            raise ExpressionError("E302", left.column, message, "compare values of one type")
+        return left, right
+
+    def _as_member(self, word: _Term, choice: Type) -> _Term:
+        if word.word not in choice.members:
+            mend = did_you_mean(word.word, choice.members)
+            raise ExpressionError("E302", word.column, f"'{word.word}' is not {choice}", mend)
+        return _Term(choice, word.evaluate, word.column)
+
+    def _known(self, term: _Term) -> _Term:
+        if term.type is _WORD:
+            mend = did_you_mean(term.word, [*self._variables, *self._facts])
+            raise ExpressionError("E301", term.column, f"there is no variable '{term.word}'", mend)
+        return term
+
+    def _must_be(self, expected: Type, term: _Term) -> None:
+        if self._known(term).type != expected:
+            message = f"{expected} is expected here, this is {term.type}"
+            raise ExpressionError("E302", term.column, message, "compare it with something, for example = 1")
+
+    @property
+    def _peek(self) -> _Token:
+        return self._tokens[self._next]
+
+    def _take(self, text: str) -> bool:
+        if self._peek.text == text and self._peek.kind in ("name", "sign"):
+            self._next += 1
+            return True
+        return False
+
+    def _expect(self, text: str) -> None:
+        if not self._take(text):
+            raise ExpressionError(
+                "E303", self._peek.column, f"'{text}' is expected before {self._peek.text}", f"add {text}"
+            )
+
+    def _expect_end(self) -> None:
+        if self._peek.kind != "end":
+            message = f"nothing more is expected before '{self._peek.text}'"
+            raise ExpressionError("E303", self._peek.column, message, "join conditions with `and` or `or`")
+
+
+def _joined(join: Callable[..., Value], first: Evaluate, second: Evaluate) -> Evaluate:
+    return lambda names: join(first(names), second(names))

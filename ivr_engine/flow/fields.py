@@ -1,0 +1,60 @@
+"""Small written forms that several steps share: durations, lengths, keys.
+
+Knows how they are written and what they mean. Must not know any step.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
+
+from ivr_engine.channel.line import ALL_KEYS
+
+DURATION_MS_MAX: Final = 600_000
+ENTRY_KEYS_MAX: Final = 64
+_DURATION: Final = re.compile(r"(\d{1,6}) ?(ms|s|min)", re.ASCII)
+_LENGTH: Final = re.compile(r"(\d{1,3})(?:\s*(?:to|-)\s*(\d{1,3}))?", re.ASCII)
+_UNITS_MS: Final = (("ms", 1), ("min", 60_000), ("s", 1000))
+_NAMED_KEYS: Final = (("star", "*"), ("hash", "#"))
+
+
+def _milliseconds(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    found = _DURATION.fullmatch(str(written))
+    if found is None:
+        raise ValueError("a time is written as 5 s, 500 ms or 2 min")
+    milliseconds = int(found.group(1)) * dict(_UNITS_MS)[found.group(2)]
+    if not 0 < milliseconds <= DURATION_MS_MAX:
+        raise ValueError("a time is longer than nothing and at most 10 min")
+    return milliseconds
+
+
+def _length(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    found = _LENGTH.fullmatch(str(written))
+    if found is None:
+        raise ValueError("a length is written as 6, or as 6 to 10")
+    least = int(found.group(1))
+    most = int(found.group(2) or least)
+    if not 1 <= least <= most <= ENTRY_KEYS_MAX:
+        raise ValueError(f"a length is 1 to {ENTRY_KEYS_MAX} keys, the smaller number first")
+    return (least, most)
+
+
+def telephone_keys(written: str) -> str | None:
+    """Return the keys that `12`, `star` or `hash` stand for, or None when they are no keys of a telephone."""
+    keys = dict(_NAMED_KEYS).get(written, written)
+    return keys if keys and all(key in ALL_KEYS for key in keys) else None
+
+
+def _one_key(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    keys = telephone_keys(str(written))
+    if keys is None or len(keys) != 1:
+        raise ValueError("one key is expected: 0-9, star or hash")
+    return keys
+
+
+Milliseconds = Annotated[int, BeforeValidator(_milliseconds)]
+Length = Annotated[tuple[int, int], BeforeValidator(_length)]
+Key = Annotated[str, BeforeValidator(_one_key)]
+Written = str | int | bool

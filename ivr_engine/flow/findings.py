@@ -1,0 +1,158 @@
+"""Findings: an author's mistakes, with their place, their meaning and a mend.
+
+Knows every code. Must not know how files are read or shown in a browser. Words are for bank clerks, not programmers.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One mistake: where, which kind (a code of `CODES`), what is wrong here, and how to mend it."""
+
+    place: Place
+    code: str
+    message: str
+    mend: str
+    source_line: str = ""
+
+    def render(self) -> str:
+        """Return the finding as `file:line:column CODE message`, the source line and the mend."""
+        lines = [f"{self.place}  {self.code}  {self.message}"]
+        if self.source_line:
+            number = str(self.place.line)
+            lines.append(f"  {number:>4} | {self.source_line}")
+            lines.append(f"       | {' ' * (self.place.column - 1)}^")
+        lines.append(f"  mend: {self.mend}; more: ivr explain {self.code}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code means, for `ivr explain`."""
+
+    title: str
+    explanation: str
+
+
+CODES: Final[Mapping[str, Code]] = MappingProxyType(
+    {
+        "E101": Code(
+            "the file is not readable as YAML",
+            "Something in the writing of the file breaks its structure: a quote that is not closed, a tab, "
+            "a colon inside "
+            "a text that is not in quotes, or a full-width Chinese colon (：) where the plain one (:) belongs.",
+        ),
+        "E102": Code(
+            "the same key stands twice",
+            "In one block a key may stand once. Of two equal keys only one could count, so neither is taken.",
+        ),
+        "E103": Code(
+            "a feature of YAML that flows do not use",
+            "Anchors (&), aliases (*), merge keys (<<) and tags (!) make a file hard to read aloud. Write "
+            "the text out. "
+            "The star key of the telephone is written `star`, the hash key `hash`.",
+        ),
+        "E110": Code(
+            "an unknown word",
+            "The language has no such key at this place. The nearest known one is given.",
+        ),
+        "E111": Code("something is missing", "A key that must be there is not."),
+        "E112": Code(
+            "a value of the wrong kind", "The value cannot be understood here; the message says what is expected."
+        ),
+        "E201": Code(
+            "a step that does nothing",
+            "Every step has exactly one word that says what it does: say, menu, collect, secret, do, if, "
+            "set, language, run, "
+            "queue, return or hang_up.",
+        ),
+        "E202": Code("a step that does two things", "Split it into two steps, one after the other."),
+        "E204": Code(
+            "an outcome that goes nowhere",
+            "A step can end in ways for which no next step is written. A caller who gets there would hear "
+            "silence. Every "
+            "outcome needs an arm under `when`, or under `otherwise` of the flow for all its steps.",
+        ),
+        "E205": Code(
+            "an arm for something that cannot happen",
+            "The step never ends in this way. Either the word is misspelt or the arm is left over.",
+        ),
+        "E206": Code("a step that does not exist", "The flow names a next step that it does not have."),
+        "E207": Code("a step that nobody reaches", "No path from the start leads to this step."),
+        "E208": Code("a key of no telephone", "Menu keys are made of 0-9, star and hash."),
+        "E209": Code(
+            "then is not possible here",
+            "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows.",
+        ),
+        "E301": Code(
+            "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."
+        ),
+        "E302": Code(
+            "types that do not agree",
+            "For example an amount is compared with a number, or a text is read out as money.",
+        ),
+        "E303": Code("an expression that cannot be read", "The message says what was expected, at the exact column."),
+        "E304": Code(
+            "a secret in the wrong place",
+            "A secret (a PIN) can only be handed to an operation that takes it. It cannot be spoken, "
+            "compared or stored.",
+        ),
+        "E305": Code("a variable read before it is set", "On some path to this step nothing has put a value there."),
+        "E401": Code("an unknown prompt", "No prompt of this name is in prompts/."),
+        "E402": Code(
+            "a prompt missing in one language",
+            "The flow can be spoken in several languages; the prompt must be in each.",
+        ),
+        "E501": Code("an unknown operation", "The bank offers no operation of this name."),
+        "E502": Code("an argument that the operation does not take", "Its arguments are listed in the message."),
+        "E503": Code("an argument that the operation needs", "Each argument of an operation has to be given."),
+        "E504": Code("a result that the operation does not give", "Its results are listed in the message."),
+        "E601": Code(
+            "an unknown flow", "`run` names another flow file, without `.yaml`, as seen from the flows folder."
+        ),
+        "E602": Code("flows that run each other in a circle", "A flow may not, through others, run itself."),
+        "E603": Code(
+            "an outcome that the flow does not declare",
+            "A flow that others run declares its outcomes at the top; `return` can only name one of these.",
+        ),
+        "E604": Code(
+            "return in a flow that nobody runs", "The first flow of a call ends with hang_up, not with return."
+        ),
+        "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
+    }
+)
+
+
+def suggest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that looks most like `word`, or None."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a mend that names the nearest known word, or lists them all."""
+    names = sorted(known)
+    near = suggest(word, names)
+    if near is not None:
+        return f"did you mean '{near}'?"
+    listed = ", ".join(names[:20]) or "none yet"
+    return f"use one of: {listed}"

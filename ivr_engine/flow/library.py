@@ -1,0 +1,106 @@
+"""All flows of a folder, read and checked together, and read again when a file has changed.
+
+Knows files and their fingerprints. Must not know calls. A library with findings never replaces a good one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from ivr_engine.flow.checker import check_circles, check_flow
+from ivr_engine.flow.compiler import compile_flow, interface_of
+from ivr_engine.flow.findings import Finding, Place
+from ivr_engine.flow.model import CompiledFlow, Library
+from ivr_engine.flow.reading import read_file
+from ivr_engine.flow.scope import World
+from ivr_engine.flow.source import read_source
+
+FILES_MAX: Final = 1000
+SUFFIX: Final = ".yaml"
+
+
+def load_library(folder: pathlib.Path, world: World) -> Library:
+    """Read and check every `*.yaml` below `folder`; a file that cannot be read is a finding."""
+    texts: dict[str, str] = {}
+    findings: list[Finding] = []
+    for path in _files(folder):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        try:
+            texts[name] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            place = Place(str(path), 1, 1)
+            findings.append(Finding(place, "E101", f"the file cannot be read: {error}", "save it as UTF-8 text"))
+    if not texts and not findings:
+        place = Place(str(folder), 1, 1)
+        findings.append(Finding(place, "E101", "there is no flow in this folder", f"add a file *{SUFFIX}"))
+    library = build_library({name: (str(folder / f"{name}{SUFFIX}"), text) for name, text in texts.items()}, world)
+    return Library(library.version, library.flows, tuple(sorted((*findings, *library.findings))))
+
+
+def build_library(texts: Mapping[str, tuple[str, str]], world: World) -> Library:
+    """Check flows given as name -> (file name for findings, text)."""
+    sources = {name: read_source(file, text) for name, (file, text) in texts.items()}
+    files = {name: read_file(source) for name, source in sources.items()}
+    good = {name: file for name, file in files.items() if file is not None}
+    interfaces = {name: interface_of(file) for name, file in good.items()}
+    flows: dict[str, CompiledFlow] = {}
+    for name, file in good.items():
+        source = sources[name]
+        flows[name] = compile_flow(name, source, file, world, interfaces)
+        if not source.findings:
+            check_flow(flows[name], source)
+    check_circles(flows, sources)
+    findings = sorted(finding for source in sources.values() for finding in source.findings)
+    return Library(_version(texts), MappingProxyType(flows), tuple(findings))
+
+
+class FlowFolder:
+    """The flows of a folder, with the last good library kept while an edited one has findings."""
+
+    def __init__(self, folder: pathlib.Path, world: World) -> None:
+        self._folder = folder
+        self._world = world
+        self._fingerprint: tuple[tuple[str, int, int], ...] = ()
+        self._library = Library("", MappingProxyType({}), ())
+
+    def refresh(self) -> Library:
+        """Read the folder again if a file has changed; return what was read, with its findings.
+
+        The library used for calls (`current`) changes only when there are no findings.
+        """
+        fingerprint = tuple(_fingerprint(path) for path in _files(self._folder))
+        if fingerprint == self._fingerprint:
+            return self._library
+        self._fingerprint = fingerprint
+        read = load_library(self._folder, self._world)
+        if not read.findings:
+            self._library = read
+        return read
+
+    @property
+    def current(self) -> Library:
+        """The newest library without findings; empty before the first good one."""
+        return self._library
+
+
+def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(folder.rglob(f"*{SUFFIX}"))[:FILES_MAX]
+
+
+def _fingerprint(path: pathlib.Path) -> tuple[str, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (str(path), 0, 0)
+    return (str(path), status.st_mtime_ns, status.st_size)
+
+
+def _version(texts: Mapping[str, tuple[str, str]]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(texts):
+        digest.update(f"{name}\0{texts[name][1]}\0".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,83 @@
+"""The shape of a flow file, and what compiling makes of it.
+
+Knows the keys at the top of a file and the compiled form. Must not know kinds of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ivr_engine.flow.findings import Finding, Place
+from ivr_engine.flow.scope import Interface
+from ivr_engine.flow.step import Action
+from ivr_engine.flow.values import Variable
+from ivr_engine.values.language import Language
+
+STEPS_MAX: Final = 10_000
+
+
+def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    return Variable.parse(written) if isinstance(written, str) else written
+
+
+Declared = Annotated[Variable, BeforeValidator(_variable)]
+
+
+class FlowFile(BaseModel):
+    """The top of a flow file; its steps are read one by one, each by its kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    ivr: Literal[1] = Field(description="The version of the language.")
+    title: str = Field(description="What the flow is for, in a few words.")
+    owner: str | None = Field(default=None, description="Who answers for it.")
+    languages: tuple[Language, ...] = Field(default=tuple(Language), min_length=1, description="Spoken languages.")
+    start: str = Field(description="The first step.")
+    inputs: dict[str, Declared] = Field(default_factory=dict, description="Variables given by the flow that runs it.")
+    outputs: tuple[str, ...] = Field(default=(), description="Variables given back.")
+    outcomes: tuple[str, ...] = Field(default=(), description="How it can return, the usual outcome first.")
+    variables: dict[str, Declared] = Field(default_factory=dict, description="Its own variables, with their types.")
+    otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
+    steps: dict[str, dict[str, Any]] = Field(min_length=1, max_length=STEPS_MAX, description="The steps by name.")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStep:
+    """A step that is ready to run: what it does, and where each outcome leads."""
+
+    name: str
+    word: str
+    place: Place
+    action: Action
+    outcomes: tuple[str, ...]
+    arms: Mapping[str, str]
+    reads: frozenset[str]
+    writes: Mapping[str, frozenset[str]]
+    runs: str | None
+    results_into: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFlow:
+    """One flow, compiled; usable only when there are no findings in its library."""
+
+    name: str
+    title: str
+    start: str
+    languages: tuple[Language, ...]
+    interface: Interface
+    variables: Mapping[str, Variable]
+    steps: Mapping[str, CompiledStep]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All flows of a folder at one moment; `version` is the hash of their texts."""
+
+    version: str
+    flows: Mapping[str, CompiledFlow]
+    findings: tuple[Finding, ...]

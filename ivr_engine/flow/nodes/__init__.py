@@ -1,0 +1,30 @@
+"""The kinds of steps; each file holds one kind, or two that belong together. A new kind is one file and one line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ivr_engine.flow.nodes.collect import Collect, Secret
+from ivr_engine.flow.nodes.deciding import If, Set
+from ivr_engine.flow.nodes.ending import HangUp, Queue
+from ivr_engine.flow.nodes.language import ChooseLanguage
+from ivr_engine.flow.nodes.menu import Menu
+from ivr_engine.flow.nodes.modules import ReturnStep, Run
+from ivr_engine.flow.nodes.operation import Operation
+from ivr_engine.flow.nodes.say import Say
+from ivr_engine.flow.step import Step
+
+KINDS: Final[tuple[type[Step], ...]] = (
+    Say,
+    Menu,
+    Collect,
+    Secret,
+    Operation,
+    If,
+    Set,
+    ChooseLanguage,
+    Run,
+    Queue,
+    ReturnStep,
+    HangUp,
+)

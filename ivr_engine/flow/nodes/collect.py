@@ -1,0 +1,142 @@
+"""`collect`: ask for digits that are not secret. `secret`: ask for digits that are."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from ivr_engine.channel.conversation import Timing
+from ivr_engine.channel.keys import Entry
+from ivr_engine.flow.call import Call
+from ivr_engine.flow.fields import Key, Length, Milliseconds
+from ivr_engine.flow.nodes.asking import (
+    CANCELLED,
+    COLLECTED,
+    ENTRY_BETWEEN_KEYS_MS,
+    ENTRY_FIRST_KEY_MS,
+    NO_INPUT,
+    TOO_SHORT,
+    TRIES,
+    Apologies,
+    ask,
+)
+from ivr_engine.flow.scope import Scope
+from ivr_engine.flow.speaking import Speech
+from ivr_engine.flow.step import Action, Step
+from ivr_engine.flow.values import DIGITS, Value
+from ivr_engine.values.secret import SecretDigits
+
+
+class Asking(Step):
+    """What `collect` and `secret` share."""
+
+    prompt: Speech = Field(min_length=1, description="What the caller hears; skipped when keys are typed ahead.")
+    length: Length = Field(description="How many keys: 6, or 6 to 10. The hash key ends an entry early.")
+    cancel: Key | None = Field(default=None, description="A key that gives the entry up.")
+    tries: int = Field(default=TRIES, ge=1, le=5, description="How often it is asked before giving up.")
+    first_key: Milliseconds = Field(default=ENTRY_FIRST_KEY_MS, description="Silence before the first key.")
+    between_keys: Milliseconds = Field(default=ENTRY_BETWEEN_KEYS_MS, description="Silence between two keys.")
+
+    @property
+    @abstractmethod
+    def variable(self) -> str:
+        """The variable that receives the keys."""
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Collected, given up, silent, or too short when the tries are used up."""
+        del scope
+        cancelled = (CANCELLED,) if self.cancel is not None else ()
+        too_short = (TOO_SHORT,) if self.length[0] > 1 else ()
+        return (COLLECTED, *cancelled, NO_INPUT, *too_short)
+
+    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
+        """Only a complete entry sets the variable."""
+        del scope
+        return {COLLECTED: frozenset({self.variable})}
+
+    @abstractmethod
+    def keep(self, keys: SecretDigits) -> Value:
+        """Return what is kept of the keys."""
+
+    def compile(self, scope: Scope) -> Action:
+        """Ask, and keep the keys only when they are complete."""
+        prompt = scope.speech(self.prompt, ("prompt",))
+        apologies = Apologies(scope)
+        entry = Entry(*self.length, self.cancel)
+        timing = Timing(self.first_key, self.between_keys)
+        name, tries, keep = self.variable, self.tries, self.keep
+
+        async def act(call: Call) -> str:
+            outcome, keys = await ask(call, prompt(call), entry, timing, tries, apologies)
+            if outcome == COLLECTED:
+                call.variables[name] = keep(keys)
+            return outcome
+
+        return act
+
+
+class Collect(Asking):
+    """Ask for digits and keep them in a variable."""
+
+    WORD: ClassVar[str] = "collect"
+    SUMMARY: ClassVar[str] = "Ask for digits."
+
+    collect: str = Field(description="The variable that receives the digits.")
+
+    @property
+    def variable(self) -> str:
+        """The variable that receives the digits."""
+        return self.collect
+
+    def keep(self, keys: SecretDigits) -> Value:
+        """These keys are no secret: keep them as text, and nothing else of them."""
+        text = keys.reveal().decode("ascii")
+        keys.wipe()
+        return text
+
+    def compile(self, scope: Scope) -> Action:
+        """Check that the variable can hold digits."""
+        declared = scope.variable(self.collect, ("collect",))
+        if declared is not None and declared.type != DIGITS:
+            message = f"'{self.collect}' is {declared.type}, and keys are digits"
+            scope.finding("E302", ("collect",), message, "declare it as `digits`")
+        return super().compile(scope)
+
+
+class Secret(Asking):
+    """Ask for a secret, which can only be handed to an operation that takes it."""
+
+    WORD: ClassVar[str] = "secret"
+    SUMMARY: ClassVar[str] = "Ask for a PIN or another secret."
+
+    secret: str = Field(description="The secret variable that receives the digits.")
+
+    @property
+    def variable(self) -> str:
+        """The variable that receives the secret."""
+        return self.secret
+
+    def keep(self, keys: SecretDigits) -> Value:
+        """Keep the keys as they are: a secret."""
+        return keys
+
+    def compile(self, scope: Scope) -> Action:
+        """Check that the variable is secret; what was there before is overwritten in memory."""
+        reads_before = set(scope.reads)
+        if scope.variable(self.secret, ("secret",)) is not None:
+            scope.secret(self.secret, ("secret",))
+        scope.reads.intersection_update(reads_before)  # it is written here, not read
+        asking = super().compile(scope)
+        name = self.secret
+
+        async def act(call: Call) -> str:
+            before = call.variables.pop(name, None)
+            if isinstance(before, SecretDigits):
+                before.wipe()
+            outcome = await asking(call)
+            return str(outcome)
+
+        return act

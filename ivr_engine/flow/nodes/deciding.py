@@ -1,0 +1,99 @@
+"""`if`: go one way or the other. `set`: put values into variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from ivr_engine.flow.call import Call
+from ivr_engine.flow.expressions import Evaluate
+from ivr_engine.flow.fields import Written
+from ivr_engine.flow.scope import Scope
+from ivr_engine.flow.source import Path
+from ivr_engine.flow.step import Action, Arm, Step
+from ivr_engine.flow.values import SECRET, YES_NO
+
+YES = "yes"
+NO = "no"
+
+
+class If(Step):
+    """Go one way when a condition holds, the other when it does not."""
+
+    WORD: ClassVar[str] = "if"
+    SUMMARY: ClassVar[str] = "Go one way or the other."
+
+    if_: Written = Field(alias="if", description="The condition.")
+    else_: str | None = Field(default=None, alias="else", description="The step when the condition does not hold.")
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Return the two ways."""
+        del scope
+        return (YES, NO)
+
+    def arms(self, scope: Scope) -> Mapping[str, Arm]:
+        """Take `then` and `else` as arms."""
+        arms = dict(super().arms(scope))
+        if self.else_ is not None:
+            arms[NO] = Arm(self.else_, ("else",))
+        return arms
+
+    def compile(self, scope: Scope) -> Action:
+        """Evaluate the condition."""
+        compiled = scope.expression(self.if_, ("if",), YES_NO)
+        evaluate: Evaluate = compiled.evaluate if compiled is not None else lambda _: False
+
+        async def act(call: Call) -> str:
+            return YES if evaluate(call) else NO
+
+        return act
+
+
+class Set(Step):
+    """Put values into variables, in the order written."""
+
+    WORD: ClassVar[str] = "set"
+    SUMMARY: ClassVar[str] = "Put values into variables."
+
+    set_: dict[str, Written] = Field(alias="set", min_length=1, description="Variable and value.")
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Setting has one end."""
+        del scope
+        return ("done",)
+
+    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
+        """Every named variable."""
+        del scope
+        return {"done": frozenset(self.set_)}
+
+    def compile(self, scope: Scope) -> Action:
+        """Check each value against its variable."""
+        values: list[tuple[str, Evaluate]] = []
+        for name, written in self.set_.items():
+            at: Path = ("set", name)
+            variable = scope.variable(name, at)
+            if variable is None:
+                continue
+            if variable.type == SECRET:
+                scope.finding("E304", at, f"'{name}' is secret", "only a `secret` step fills it")
+                continue
+            if variable.type.members and str(written) in variable.type.members:
+                values.append((name, _word(str(written))))
+                continue
+            compiled = scope.expression(written, at, variable.type)
+            if compiled is not None:
+                values.append((name, compiled.evaluate))
+
+        async def act(call: Call) -> str:
+            for name, evaluate in values:
+                call.variables[name] = evaluate(call)
+            return "done"
+
+        return act
+
+
+def _word(text: str) -> Evaluate:
+    return lambda _: text

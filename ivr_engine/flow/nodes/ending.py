@@ -1,0 +1,72 @@
+"""`queue`: put the caller through to a human. `hang_up`: end the call."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Final
+
+from pydantic import Field
+
+from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.scope import Scope
+from ivr_engine.flow.speaking import Speech
+from ivr_engine.flow.step import Action, End, Step
+
+_REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,40}", re.ASCII)
+
+
+class Queue(Step):
+    """Put the caller through to a human; the flow goes on when the agent has left."""
+
+    WORD: ClassVar[str] = "queue"
+    SUMMARY: ClassVar[str] = "Put the caller through to a human."
+
+    queue: str = Field(description="The queue.")
+    hold: Speech | None = Field(default=None, description="What is heard before the music.")
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Return every way in which waiting ends."""
+        del scope
+        return tuple(outcome.value for outcome in QueueOutcome)
+
+    def compile(self, scope: Scope) -> Action:
+        """Check the queue's name; wait."""
+        if self.queue not in scope.world.queues:
+            mend = did_you_mean(self.queue, scope.world.queues)
+            scope.finding("E701", ("queue",), f"there is no queue '{self.queue}'", mend)
+        speech = scope.speech(self.hold, ("hold",)) if self.hold else None
+        queue = self.queue
+
+        async def act(call: Call) -> str:
+            outcome = await call.queues.wait(queue, speech(call) if speech is not None else None)
+            return outcome.value
+
+        return act
+
+
+class HangUp(Step):
+    """End the call."""
+
+    WORD: ClassVar[str] = "hang_up"
+    SUMMARY: ClassVar[str] = "End the call."
+
+    hang_up: str = Field(description="Why, in one word for the records: completed, no_agents, ...")
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Nothing follows."""
+        del scope
+        return ()
+
+    def compile(self, scope: Scope) -> Action:
+        """Check the reason's form; end."""
+        if not _REASON.fullmatch(self.hang_up):
+            message = "the reason is one lower-case word, with _ between its parts"
+            scope.finding("E112", ("hang_up",), message, "write for example `completed`")
+        result = End(self.hang_up)
+
+        async def act(call: Call) -> End:
+            del call
+            return result
+
+        return act

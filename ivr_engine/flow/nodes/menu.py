@@ -1,0 +1,72 @@
+"""`menu`: offer a choice by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from pydantic import Field
+
+from ivr_engine.channel.conversation import Interrupt, NoChoice, Timing
+from ivr_engine.flow.call import Call
+from ivr_engine.flow.fields import Milliseconds, telephone_keys
+from ivr_engine.flow.nodes.asking import FIRST_KEY_MS, MENU_BETWEEN_KEYS_MS, TRIES, Apologies
+from ivr_engine.flow.scope import Scope
+from ivr_engine.flow.speaking import Speech
+from ivr_engine.flow.step import Action, Arm, Step
+
+OPTIONS_MAX: Final = 12
+
+
+class Menu(Step):
+    """Offer a choice; each key leads to a step. `1` and `12` may stand in one menu."""
+
+    WORD: ClassVar[str] = "menu"
+    SUMMARY: ClassVar[str] = "Offer a choice by keys."
+
+    menu: Speech = Field(min_length=1, description="What is offered, as the caller hears it.")
+    keys: dict[str, str] = Field(min_length=1, max_length=OPTIONS_MAX, description="Which key leads to which step.")
+    tries: int = Field(default=TRIES, ge=1, le=5, description="How often it is offered before giving up.")
+    first_key: Milliseconds = Field(default=FIRST_KEY_MS, description="Silence before the first key.")
+    between_keys: Milliseconds = Field(default=MENU_BETWEEN_KEYS_MS, description="Silence between two keys.")
+    interrupt: Interrupt = Field(default=Interrupt.ANY, description="Which keys stop the prompt.")
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Each option, and the two ways of choosing none."""
+        del scope
+        return (*(f"key {option}" for option in self.keys), NoChoice.NO_INPUT.value, NoChoice.NO_MATCH.value)
+
+    def arms(self, scope: Scope) -> Mapping[str, Arm]:
+        """Take the keys as arms; a menu has no usual outcome."""
+        if self.then is not None:
+            scope.finding("E209", ("then",), "a menu has no `then`", "write the step after its key, under `keys`")
+        arms = {outcome: Arm(step, ("when", outcome)) for outcome, step in self.when.items()}
+        return arms | {f"key {key}": Arm(step, ("keys", key)) for key, step in self.keys.items()}
+
+    def compile(self, scope: Scope) -> Action:
+        """Offer until an option is chosen or the tries are used up; silence and wrong keys are told apart."""
+        speech = scope.speech(self.menu, ("menu",))
+        apologies = Apologies(scope)
+        options: dict[str, str] = {}
+        for written in self.keys:
+            keys = telephone_keys(written)
+            if keys is None:
+                scope.finding("E208", ("keys", written), f"'{written}' is no key", "use 0-9, star or hash", key=True)
+            else:
+                options[keys] = f"key {written}"
+        choices, tries, interrupt = frozenset(options), self.tries, self.interrupt
+        timing = Timing(self.first_key, self.between_keys)
+
+        async def act(call: Call) -> str:
+            prompt = speech(call)
+            none = NoChoice.NO_INPUT
+            for attempt in range(1, tries + 1):
+                chosen = await call.conversation.choose(prompt, choices, interrupt=interrupt, timing=timing)
+                if not isinstance(chosen, NoChoice):
+                    return options[chosen]
+                none = chosen
+                if attempt < tries:
+                    prompt = apologies.for_no_choice(call, none) + speech(call)
+            return none.value
+
+        return act

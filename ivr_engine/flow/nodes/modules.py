@@ -1,0 +1,122 @@
+"""`run`: let another flow take over and come back. `return`: go back to the flow that ran this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from ivr_engine.flow.call import Call
+from ivr_engine.flow.expressions import Evaluate
+from ivr_engine.flow.fields import Written
+from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.scope import Interface, Scope
+from ivr_engine.flow.step import Action, Enter, Return, Step
+
+
+class Run(Step):
+    """Run another flow; the outcome that it returns is the outcome of this step."""
+
+    WORD: ClassVar[str] = "run"
+    SUMMARY: ClassVar[str] = "Run another flow and come back."
+
+    run: str = Field(description="The flow, as a path within flows/ without `.yaml`.")
+    with_: dict[str, Written] = Field(default_factory=dict, alias="with", description="Its inputs.")
+    into: dict[str, str] = Field(default_factory=dict, description="Which output goes into which variable.")
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Return the outcomes that the other flow declares."""
+        interface = scope.interfaces.get(self.run)
+        return interface.outcomes if interface is not None else tuple(self.when)
+
+    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
+        """Outputs are set after the first outcome declared; a flow that ends otherwise may not have set them."""
+        interface = scope.interfaces.get(self.run)
+        if interface is None or not interface.outcomes:
+            return {}
+        return {interface.outcomes[0]: frozenset(self.into.values())}
+
+    @property
+    def runs(self) -> str | None:
+        """The flow that is run."""
+        return self.run
+
+    @property
+    def results_into(self) -> Mapping[str, str]:
+        """Which output goes into which variable."""
+        return self.into
+
+    def compile(self, scope: Scope) -> Action:
+        """Check inputs and outputs against the other flow's declaration."""
+        interface = scope.interfaces.get(self.run)
+        if interface is None:
+            message = f"there is no flow '{self.run}'"
+            scope.finding("E601", ("run",), message, did_you_mean(self.run, scope.interfaces))
+            interface = Interface({}, {}, ())
+        inputs = self._inputs(scope, interface)
+        self._check_outputs(scope, interface)
+        flow = self.run
+
+        async def act(call: Call) -> Enter:
+            return Enter(flow, {name: evaluate(call) for name, evaluate in inputs.items()})
+
+        return act
+
+    def _inputs(self, scope: Scope, interface: Interface) -> dict[str, Evaluate]:
+        inputs: dict[str, Evaluate] = {}
+        for name, written in self.with_.items():
+            if name not in interface.inputs:
+                message = f"'{self.run}' has no input '{name}'"
+                scope.finding("E502", ("with", name), message, did_you_mean(name, interface.inputs), key=True)
+                continue
+            compiled = scope.expression(written, ("with", name), interface.inputs[name].type)
+            if compiled is not None:
+                inputs[name] = compiled.evaluate
+        for name in interface.inputs:
+            if name not in self.with_:
+                scope.finding(
+                    "E503", ("run",), f"'{self.run}' needs the input '{name}'", f"add `{name}: ...` under `with`"
+                )
+        return inputs
+
+    def _check_outputs(self, scope: Scope, interface: Interface) -> None:
+        for output, name in self.into.items():
+            variable = scope.variable(name, ("into", output))
+            if output not in interface.outputs:
+                message = f"'{self.run}' has no output '{output}'"
+                scope.finding("E504", ("into", output), message, did_you_mean(output, interface.outputs), key=True)
+            elif variable is not None and variable != interface.outputs[output]:
+                given = interface.outputs[output]
+                message = f"'{output}' is {given.data_class.value} {given.type}, '{name}' is not"
+                scope.finding("E302", ("into", output), message, f"declare '{name}' alike")
+
+
+class ReturnStep(Step):
+    """Go back to the flow that ran this one."""
+
+    WORD: ClassVar[str] = "return"
+    SUMMARY: ClassVar[str] = "Go back to the flow that ran this one."
+
+    return_: str = Field(alias="return", description="One of the outcomes that this flow declares.")
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Nothing follows in this flow."""
+        del scope
+        return ()
+
+    def compile(self, scope: Scope) -> Action:
+        """Check that the outcome is declared."""
+        if self.return_ not in scope.own_outcomes:
+            if scope.own_outcomes:
+                message = f"'{self.return_}' is not among the flow's outcomes"
+                scope.finding("E603", ("return",), message, did_you_mean(self.return_, scope.own_outcomes))
+            else:
+                scope.finding("E604", ("return",), "this flow declares no outcomes", "declare `outcomes`, or hang_up")
+        result = Return(self.return_)
+
+        async def act(call: Call) -> Return:
+            del call
+            return result
+
+        return act

@@ -1,0 +1,132 @@
+"""`do`: ask the bank to do something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from ivr_engine.flow.call import Call
+from ivr_engine.flow.fields import Written
+from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.operations import UNAVAILABLE, Signature
+from ivr_engine.flow.scope import Scope
+from ivr_engine.flow.step import Action, Step
+from ivr_engine.flow.values import SECRET, Value
+from ivr_engine.values.secret import SecretDigits
+
+Give = Callable[[Call], Value]
+
+
+class Operation(Step):
+    """Carry out an operation; every outcome that it declares needs an arm."""
+
+    WORD: ClassVar[str] = "do"
+    SUMMARY: ClassVar[str] = "Ask the bank to do something."
+
+    do: str = Field(description="The operation.")
+    with_: dict[str, Written] = Field(default_factory=dict, alias="with", description="Its arguments.")
+    into: dict[str, str] = Field(default_factory=dict, description="Which result goes into which variable.")
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Return the outcomes that the operation declares, and `unavailable`."""
+        signature = scope.world.operations.get(self.do)
+        return signature.outcome_names if signature is not None else (*self.when, UNAVAILABLE)
+
+    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
+        """Each outcome sets the variables of its own results."""
+        signature = scope.world.operations.get(self.do)
+        if signature is None:
+            return {}
+        return {
+            outcome: frozenset(self.into[result] for result in results if result in self.into)
+            for outcome, results in signature.outcomes.items()
+        }
+
+    def compile(self, scope: Scope) -> Action:
+        """Check names and types against the signature; wipe secrets as soon as the operation has ended."""
+        signature = scope.world.operations.get(self.do)
+        if signature is None:
+            mend = did_you_mean(self.do, scope.world.operations)
+            scope.finding("E501", ("do",), f"there is no operation '{self.do}'", mend)
+            signature = Signature(self.do, {}, {}, "")
+            self._check_results(scope, signature)
+            return _never
+        gives = self._arguments(scope, signature)
+        self._check_results(scope, signature)
+        secrets = tuple(str(value) for name, value in self.with_.items() if signature.arguments.get(name) == SECRET)
+        name, into = self.do, dict(self.into)
+
+        async def act(call: Call) -> str:
+            arguments = {argument: give(call) for argument, give in gives.items()}
+            try:
+                performed = await call.conversation.listen_while(call.operations.perform(name, arguments))
+            finally:
+                for secret in secrets:
+                    _wipe(call, secret)
+            for result, value in performed.results.items():
+                if result in into:
+                    call.variables[into[result]] = value
+            return performed.outcome
+
+        return act
+
+    def _arguments(self, scope: Scope, signature: Signature) -> dict[str, Give]:
+        gives: dict[str, Give] = {}
+        for argument, written in self.with_.items():
+            at = ("with", argument)
+            if argument not in signature.arguments:
+                takes = ", ".join(signature.arguments) or "none"
+                message = f"'{self.do}' has no argument '{argument}'; it takes: {takes}"
+                scope.finding("E502", at, message, did_you_mean(argument, signature.arguments), key=True)
+                continue
+            expected = signature.arguments[argument]
+            if expected == SECRET:
+                secret = scope.secret(written, at)
+                if secret is not None:
+                    gives[argument] = _from_variable(secret)
+                continue
+            compiled = scope.expression(written, at, expected)
+            if compiled is not None:
+                gives[argument] = compiled.evaluate
+        for argument in signature.arguments:
+            if argument not in self.with_:
+                message = f"'{self.do}' needs the argument '{argument}'"
+                scope.finding("E503", ("do",), message, f"add `{argument}: ...` under `with`")
+        return gives
+
+    def _check_results(self, scope: Scope, signature: Signature) -> None:
+        known = {result: kind for results in signature.outcomes.values() for result, kind in results.items()}
+        for result, name in self.into.items():
+            at = ("into", result)
+            variable = scope.variable(name, at)
+            if result not in known:
+                if signature.outcomes:
+                    gives = ", ".join(known) or "none"
+                    message = f"'{self.do}' does not give '{result}'; it gives: {gives}"
+                    scope.finding("E504", at, message, did_you_mean(result, known), key=True)
+                continue
+            if variable is None:
+                continue
+            if variable.type != known[result].type:
+                message = f"'{result}' is {known[result].type}, '{name}' is {variable.type}"
+                scope.finding("E302", at, message, f"declare '{name}' as `{known[result].type}`")
+            elif known[result].data_class != variable.data_class and variable.data_class == "public":
+                message = f"'{result}' is {known[result].data_class.value}, '{name}' is public"
+                scope.finding("E302", at, message, f"declare '{name}' as `personal {variable.type}`")
+
+
+def _from_variable(name: str) -> Give:
+    return lambda call: call.variables[name]
+
+
+def _wipe(call: Call, name: str) -> None:
+    value = call.variables.pop(name, None)
+    if isinstance(value, SecretDigits):
+        value.wipe()
+
+
+async def _never(call: Call) -> str:
+    del call
+    raise AssertionError("a flow with findings never runs")

@@ -1,0 +1,158 @@
+"""Run a flow for one call, from any step on.
+
+Knows the stack of flows, outcomes and arms, and the budget of steps. Must not know kinds of steps, or who listens to
+the trace. A step begins from (flow, step, variables) alone, so a call can go on in another engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ivr_engine.flow.call import Call
+from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library
+from ivr_engine.flow.step import End, Enter, Return
+from ivr_engine.flow.values import Encoded, Value, decode, encode
+from ivr_engine.values.clock import Clock
+from ivr_engine.values.secret import SecretDigits
+
+STEPS_PER_CALL_MAX: Final = 500
+FLOWS_DEEP_MAX: Final = 8
+
+
+class BudgetExceededError(Exception):
+    """The call took more steps than a call may; the caller is put through to a human."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One flow of the stack: which, where it stands, and its variables."""
+
+    flow: CompiledFlow
+    step: str
+    variables: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """One line of the trace. Times in milliseconds since the call began; values never appear here."""
+
+    flow: str
+    step: str
+    word: str
+    outcome: str
+    at_ms: int
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackEntry:
+    """A frame written down; secrets are left out."""
+
+    flow: str
+    step: str
+    variables: Mapping[str, Encoded]
+
+
+class Runner:
+    """Runs the flows of one library for one call."""
+
+    def __init__(self, library: Library, call: Call, clock: Clock, *, on_step: Callable[[StepDone], None]) -> None:
+        self._library = library
+        self._call = call
+        self._clock = clock
+        self._on_step = on_step
+        self._began = clock.monotonic()
+        self._stack: list[Frame] = []
+        self._steps_left = STEPS_PER_CALL_MAX
+
+    async def run(self, flow: str) -> str:
+        """Run from the start of a flow to the end of the call; return the reason of the end.
+
+        Raises `BudgetExceededError`, and whatever a step raises (`CallerHungUp` above all).
+        """
+        compiled = self._library.flows[flow]
+        self._push(Frame(compiled, compiled.start))
+        return await self._run()
+
+    async def resume(self, stack: tuple[StackEntry, ...]) -> str:
+        """Go on from a stack that `position()` wrote; raise `ValueError` when the library no longer has its steps."""
+        for entry in stack:
+            compiled = self._library.flows.get(entry.flow)
+            if compiled is None or entry.step not in compiled.steps:
+                message = f"the flows have no step {entry.flow}:{entry.step} any more"
+                raise ValueError(message)
+            variables = {name: decode(value, compiled.variables[name].type) for name, value in entry.variables.items()}
+            self._push(Frame(compiled, entry.step, variables))
+        return await self._run()
+
+    def position(self) -> tuple[StackEntry, ...]:
+        """Write down where the call stands, without secrets."""
+        return tuple(
+            StackEntry(
+                frame.flow.name,
+                frame.step,
+                {name: encode(v) for name, v in frame.variables.items() if not isinstance(v, SecretDigits)},
+            )
+            for frame in self._stack
+        )
+
+    def close(self) -> None:
+        """Overwrite every secret that the flows still hold."""
+        for frame in self._stack:
+            _wipe(frame)
+
+    async def _run(self) -> str:
+        while True:
+            frame = self._stack[-1]
+            step = frame.flow.steps[frame.step]
+            if self._steps_left == 0:
+                message = f"more than {STEPS_PER_CALL_MAX} steps; the last was {frame.flow.name}:{step.name}"
+                raise BudgetExceededError(message)
+            self._steps_left -= 1
+            began = self._clock.monotonic()
+            result = await step.action(self._call)
+            if isinstance(result, End):
+                self._trace(frame.flow, step, result.reason, began)
+                return result.reason
+            if isinstance(result, Enter):
+                self._trace(frame.flow, step, "entered", began)
+                compiled = self._library.flows[result.flow]
+                self._push(Frame(compiled, compiled.start, result.inputs))
+                continue
+            if isinstance(result, Return):
+                self._trace(frame.flow, step, result.outcome, began)
+                self._pop(result.outcome)
+                continue
+            self._trace(frame.flow, step, result, began)
+            frame.step = step.arms[result]
+
+    def _push(self, frame: Frame) -> None:
+        if len(self._stack) == FLOWS_DEEP_MAX:
+            message = f"flows run each other more than {FLOWS_DEEP_MAX} deep"
+            raise BudgetExceededError(message)
+        self._stack.append(frame)
+        self._call.variables = frame.variables
+
+    def _pop(self, outcome: str) -> None:
+        ended = self._stack.pop()
+        frame = self._stack[-1]
+        step = frame.flow.steps[frame.step]
+        for output, name in step.results_into.items():
+            if output in ended.variables:
+                frame.variables[name] = ended.variables[output]
+        _wipe(ended)
+        self._call.variables = frame.variables
+        frame.step = step.arms[outcome]
+
+    def _trace(self, flow: CompiledFlow, step: CompiledStep, outcome: str, began: float) -> None:
+        at_ms = round((began - self._began) * 1000)
+        took_ms = round((self._clock.monotonic() - began) * 1000)
+        self._on_step(StepDone(flow.name, step.name, step.word, outcome, at_ms, took_ms))
+
+
+def _wipe(frame: Frame) -> None:
+    for value in frame.variables.values():
+        if isinstance(value, SecretDigits):
+            value.wipe()

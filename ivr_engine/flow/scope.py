@@ -1,0 +1,111 @@
+"""What a step may refer to while it is checked and compiled, and where its findings go.
+
+Knows the names in force: variables, facts, prompts, operations, queues, flows. Must not know kinds of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ivr_engine.flow.call import FACTS, Call
+from ivr_engine.flow.expressions import Compiled, ExpressionError, compile_expression
+from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.operations import Signature
+from ivr_engine.flow.source import Path, Source
+from ivr_engine.flow.speaking import Part, SpeechBuilder
+from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, Type, Variable
+from ivr_engine.values.language import Language
+from ivr_engine.values.utterance import Utterance
+
+
+class Prompts(Protocol):
+    """Which prompts there are."""
+
+    def has(self, language: Language, prompt: str) -> bool:
+        """Whether the prompt has a text in this language."""
+        ...
+
+    def ids(self, language: Language) -> Iterable[str]:
+        """Return the ids of all prompts of a language."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the flows of a hotline are checked against."""
+
+    prompts: Prompts
+    operations: Mapping[str, Signature]
+    queues: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What one flow shows to the flows that run it."""
+
+    inputs: Mapping[str, Variable]
+    outputs: Mapping[str, Variable]
+    outcomes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names in force for one step of one flow; `reads` gathers the variables that the step reads."""
+
+    source: Source
+    path: Path
+    world: World
+    variables: Mapping[str, Variable]
+    languages: tuple[Language, ...]
+    interfaces: Mapping[str, Interface]
+    own_outcomes: tuple[str, ...]
+    reads: set[str] = field(default_factory=set)
+
+    def finding(self, code: str, at: Path, message: str, mend: str, *, key: bool = False) -> None:
+        """Note a finding at a path within the step (`key`: at the key itself, not its value)."""
+        self.source.finding(code, self.source.place((*self.path, *at), key=key), message, mend)
+
+    def expression(self, text: str | int | bool, at: Path, expected: Type | None = None) -> Compiled | None:  # noqa: FBT001 # a YAML scalar, not a switch
+        """Compile an expression written at `at`; note a finding and return None when it is wrong."""
+        written = str(text).lower() if isinstance(text, bool) else str(text)
+        try:
+            compiled = compile_expression(written, self.variables, FACTS)
+        except ExpressionError as error:
+            place = self.source.place((*self.path, *at))
+            shown = type(place)(place.file, place.line, place.column + error.column - 1)
+            self.source.finding(error.code, shown, error.message, error.mend)
+            return None
+        self.reads.update(compiled.reads)
+        if expected is not None and not _fits(compiled.type, expected):
+            message = f"{expected} is expected here, this is {compiled.type}"
+            self.finding("E302", at, message, "use a variable of that type")
+            return None
+        return compiled
+
+    def variable(self, name: str, at: Path) -> Variable | None:
+        """Return a variable that is to be written; note a finding when it is not declared."""
+        if name in self.variables:
+            return self.variables[name]
+        mend = did_you_mean(name, self.variables)
+        self.finding("E301", at, f"there is no variable '{name}'", f"{mend} Or declare it under `variables`")
+        return None
+
+    def secret(self, name: object, at: Path) -> str | None:
+        """Return the name of a secret variable that is handed on; note a finding when it is none."""
+        if isinstance(name, str) and name in self.variables and self.variables[name].type == SECRET:
+            self.reads.add(name)
+            return name
+        self.finding("E304", at, "a secret variable is expected here", "name the variable of a `secret` step")
+        return None
+
+    def speech(self, parts: list[Part], at: Path) -> Callable[[Call], Utterance]:
+        """Check the parts of something to be spoken and return its builder."""
+        return SpeechBuilder(self, at).build(parts)
+
+
+def _fits(actual: Type, expected: Type) -> bool:
+    if actual == expected or (actual in (TEXT, DIGITS) and expected in (TEXT, DIGITS)):
+        return True
+    return expected == TEXT and bool(actual.members) and actual != NUMBER

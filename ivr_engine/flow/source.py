@@ -1,0 +1,189 @@
+"""YAML into plain data, with the line and column of every key and value.
+
+Knows YAML's traps and says each in a clerk's words. Must not know what a flow is. Reads with `compose` only, so that
+nothing is resolved behind the author's back: `07`, `on` and `12:30` stay the text that was written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+import yaml
+
+from ivr_engine.flow.findings import Finding, Place
+
+SOURCE_BYTES_MAX: Final = 1_000_000
+DEPTH_MAX: Final = 20
+
+Path = tuple[str | int, ...]
+Data = None | bool | int | str | list["Data"] | dict[str, "Data"]
+
+_INTEGER: Final = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
+_WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_LOST_HASH_KEY: Final = re.compile(r"^\s*(#)\s*:\s*\S")
+
+
+@dataclass(slots=True)
+class Source:
+    """One file: its data, and where each key and value stands (keys of `places` are paths into the data)."""
+
+    file: str
+    lines: list[str]
+    data: Data = None
+    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Place] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Return the place of a path, or of the nearest parent that is written in the file."""
+        while path:
+            places = (self.keys, self.values) if key else (self.values, self.keys)
+            for known in places:
+                if path in known:
+                    return known[path]
+            path, key = path[:-1], True
+        return Place(self.file, 1, 1)
+
+    def finding(self, code: str, place: Place, message: str, mend: str) -> None:
+        """Note a finding with its source line."""
+        line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else ""
+        self.findings.append(Finding(place, code, message, mend, line.rstrip()))
+
+
+def read_source(file: str, text: str) -> Source:
+    """Read YAML; a text that cannot be read gives a `Source` with findings and no data."""
+    source = Source(file, text.splitlines())
+    if len(text.encode()) > SOURCE_BYTES_MAX:
+        source.finding("E101", Place(file, 1, 1), f"the file is larger than {SOURCE_BYTES_MAX} bytes", "split the flow")
+        return source
+    try:
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        _note_syntax_error(source, error)
+        return source
+    except yaml.YAMLError as error:
+        source.finding("E101", Place(file, 1, 1), f"the file holds a character that YAML refuses: {error}", "remove it")
+        return source
+    if root is None:
+        source.finding("E101", Place(file, 1, 1), "the file is empty", "write at least `ivr: 1`, `start` and `steps`")
+        return source
+    source.data = _Walk(source).value(root, ())
+    _note_lost_hash_keys(source)
+    return source
+
+
+class _Walk:
+    """Turns composed nodes into data; notes places and what flows do not use."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._seen: set[int] = set()
+
+    def value(self, node: yaml.Node, path: Path) -> Data:
+        place = self._place(node)
+        self._source.values[path] = place
+        if len(path) > DEPTH_MAX:
+            self._source.finding("E103", place, f"blocks are nested more than {DEPTH_MAX} deep", "flatten the file")
+            return None
+        if id(node) in self._seen:
+            self._source.finding("E103", place, "an alias (*) is used", "write the text out; the star key is `star`")
+            return None
+        self._seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, place)
+        raise AssertionError("compose() makes no fourth kind of node")
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Data]:
+        data: dict[str, Data] = {}
+        for key_node, value_node in node.value:
+            place = self._place(key_node)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._source.finding("E103", place, "a key is not a plain word", "write one word before the colon")
+                continue
+            key = str(key_node.value)
+            if key == "<<":
+                self._source.finding("E103", place, "a merge key (<<) is used", "write the keys out")
+                continue
+            if key in data:
+                first = self._source.keys[*path, key]
+                self._source.finding(
+                    "E102", place, f"'{key}' stands here a second time (first in line {first.line})", "remove one"
+                )
+                continue
+            self._source.keys[*path, key] = place
+            data[key] = self.value(value_node, (*path, key))
+        return data
+
+    def _scalar(self, node: yaml.ScalarNode, place: Place) -> Data:
+        text = str(node.value)
+        if node.tag.startswith("!"):
+            self._source.finding("E103", place, f"a tag ({node.tag}) is used", "remove it")
+            return None
+        if node.style is not None:  # quoted or block text is text
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        return int(text) if _INTEGER.fullmatch(text) else text
+
+    def _place(self, node: yaml.Node) -> Place:
+        mark = node.start_mark
+        return Place(self._source.file, mark.line + 1, mark.column + 1)
+
+
+def _note_syntax_error(source: Source, error: yaml.MarkedYAMLError) -> None:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    for number in (line, line - 1):
+        if 0 < number <= len(source.lines) and "：" in source.lines[number - 1]:
+            column = source.lines[number - 1].index("：") + 1
+            place = Place(source.file, number, column)
+            source.finding("E101", place, "a full-width colon (：) stands here", "write a plain colon and a space (: )")
+            return
+    if 0 < line <= len(source.lines) and "\t" in source.lines[line - 1]:
+        column = source.lines[line - 1].index("\t") + 1
+        source.finding("E101", Place(source.file, line, column), "a tab stands here", "use spaces to indent")
+        return
+    problem = error.problem or "the structure is broken"
+    message, mend = _PLAIN_WORDS.get(problem, (problem, "compare with the lines around it"))
+    if error.context is not None and "quoted scalar" in error.context and error.context_mark is not None:
+        line, column = error.context_mark.line + 1, error.context_mark.column + 1
+        message, mend = "a quote is opened here and never closed", "close it"
+    source.finding("E101", Place(source.file, line, column), message, mend)
+
+
+_PLAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "mapping values are not allowed in this context": (
+        "a second colon stands in this line, or the line above has no value",
+        "put a text that holds a colon in quotes, and indent by two spaces",
+    ),
+    "mapping values are not allowed here": (
+        "a second colon stands in this line, or the line above has no value",
+        "put a text that holds a colon in quotes, and indent by two spaces",
+    ),
+    "could not find expected ':'": ("a colon is missing", "write `key: value`"),
+    "did not find expected key": ("the indentation does not fit", "indent like the line above that it belongs to"),
+    "found undefined alias": ("a star (*) begins this value", "the star key of the telephone is written `star`"),
+    "did not find expected alphabetic or numeric character": (
+        "a star (*) or an ampersand (&) begins this word",
+        "the star key of the telephone is written `star`",
+    ),
+    "found character that cannot start any token": (
+        "this character cannot begin a value",
+        "put the text in quotes",
+    ),
+}
+
+
+def _note_lost_hash_keys(source: Source) -> None:
+    """A line `#: step` in a menu is a comment to YAML: the key would silently disappear."""
+    for number, line in enumerate(source.lines, start=1):
+        found = _LOST_HASH_KEY.match(line)
+        if found:
+            place = Place(source.file, number, found.start(1) + 1)
+            source.finding("E103", place, "this line is only a comment: # begins one", "write the hash key as `hash:`")

@@ -1,0 +1,1 @@
+"""A caller who exists only in memory, on a clock that jumps: for tests, `ivr play` and breadth."""

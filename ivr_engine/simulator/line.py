@@ -1,0 +1,199 @@
+"""A scripted caller: the `Line` port in memory.
+
+Knows how keys, prompts and silence follow one another on a real channel, key by key. Must not know flows. It obeys the
+same contract tests as the line on a real Asterisk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ivr_engine.channel.line import (
+    ALL_KEYS,
+    TERMINATOR,
+    CallerHungUp,
+    Dialled,
+    DialResult,
+    KeysEnd,
+    KeysRead,
+    Played,
+)
+from ivr_engine.values.secret import SecretDigits
+from ivr_engine.values.utterance import Utterance
+
+PROMPT_MS: Final = 1000
+"""How long a prompt lasts unless its length is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Press keys, `every_ms` apart, `after_ms` from the end of the action before."""
+
+    keys: str
+    after_ms: int = 0
+    every_ms: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HearOut:
+    """Do nothing until a prompt has ended and the line is listening to silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Hang up, `after_ms` from the end of the action before."""
+
+    after_ms: int = 0
+
+
+Deed = Press | HearOut | HangUp
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A prompt, and whether it was heard to its end."""
+
+    prompt: str
+    complete: bool
+
+
+@dataclass(slots=True)
+class ScriptedLine:
+    """A caller who does deeds in order and never presses anything else.
+
+    `agents` are the results of successive `dial`s (answered when they run out). `heard` is what was heard.
+    """
+
+    deeds: Sequence[Deed] = ()
+    agents: Sequence[Dialled] = ()
+    prompt_ms: Callable[[str], int] = lambda _: PROMPT_MS
+    heard: list[Heard] = field(default_factory=list)
+    dialled: list[str] = field(default_factory=list)
+    answered: bool = False
+    hung_up_by: str = ""
+    _due: deque[tuple[float, str]] = field(default_factory=deque)
+    _left: deque[Deed] = field(default_factory=deque)
+    _agents_left: deque[Dialled] = field(default_factory=deque)
+    _begun: bool = False
+
+    async def answer(self) -> None:
+        """Answer; the caller's first deed is counted from here."""
+        self._check()
+        self.answered = True
+        if not self._begun:
+            self._begun = True
+            self._left.extend(self.deeds)
+            self._agents_left.extend(self.agents)
+            self._schedule(_now())
+
+    async def play(self, what: Utterance, *, stop_on: str = ALL_KEYS, from_ms: int = 0) -> Played:
+        """Play in virtual time until the end or a key in `stop_on`."""
+        self._check()
+        began = _now()
+        left_ms = sum(self.prompt_ms(prompt) for prompt in what.prompts) - from_ms
+        while True:
+            key, at = await self._next_key(began + left_ms / 1000)
+            if key is None or key in stop_on:
+                break
+        heard_ms = left_ms if key is None else round((at - began) * 1000)
+        self._note(what, from_ms, from_ms + heard_ms)
+        return Played(key, heard_ms)
+
+    async def read_key(self, *, within_ms: int) -> str | None:
+        """Wait for one key."""
+        self._check()
+        self._silence()
+        key, _ = await self._next_key(_now() + within_ms / 1000)
+        return key
+
+    async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
+        """Play, then read keys, as GET DATA does."""
+        self._check()
+        typed = bytearray()
+        if what is not None and what.prompts:
+            played = await self.play(what)
+            if played.key == TERMINATOR:
+                return KeysRead(SecretDigits(b""), KeysEnd.TERMINATOR)
+            if played.key is not None:
+                typed.extend(played.key.encode())
+        while len(typed) < max_keys:
+            self._silence()
+            key, _ = await self._next_key(_now() + within_ms / 1000)
+            if key is None or key == TERMINATOR:
+                return KeysRead(SecretDigits(typed), KeysEnd.TIME_OUT if key is None else KeysEnd.TERMINATOR)
+            typed.extend(key.encode())
+        return KeysRead(SecretDigits(typed), KeysEnd.FULL)
+
+    async def music(self, *, on: bool) -> None:
+        """Music makes no difference to a scripted caller."""
+        del on
+        self._check()
+
+    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+        """Let the next scripted agent answer, or not."""
+        self._check()
+        self.dialled.append(endpoint)
+        dialled = self._agents_left.popleft() if self._agents_left else Dialled(DialResult.ANSWERED, 60)
+        unanswered_s = ring_s if dialled.result is DialResult.NO_ANSWER else 0
+        await self._pass_time(max(dialled.talk_seconds, unanswered_s))
+        return dialled
+
+    async def hang_up(self) -> None:
+        """The engine ends the call."""
+        if not self.hung_up_by:
+            self.hung_up_by = "engine"
+
+    def _check(self) -> None:
+        if self.hung_up_by:
+            raise CallerHungUp
+
+    async def _pass_time(self, seconds: float) -> None:
+        until = _now() + seconds
+        while (await self._next_key(until))[0] is not None:
+            pass
+
+    async def _next_key(self, until: float) -> tuple[str | None, float]:
+        """Return the next key due before `until` (and when), or None at `until`; raise at the caller's hang-up."""
+        if self._due and self._due[0][0] <= until:
+            at, key = self._due.popleft()
+            await asyncio.sleep(max(0.0, at - _now()))
+            if not self._due:
+                self._schedule(max(at, _now()))
+            if key == "hang up":
+                self.hung_up_by = "caller"
+                raise CallerHungUp
+            return key, _now()
+        await asyncio.sleep(max(0.0, until - _now()))
+        return None, until
+
+    def _silence(self) -> None:
+        if self._left and isinstance(self._left[0], HearOut) and not self._due:
+            self._left.popleft()
+            self._schedule(_now())
+
+    def _schedule(self, at: float) -> None:
+        if not self._left or isinstance(self._left[0], HearOut):
+            return
+        deed = self._left.popleft()
+        if isinstance(deed, HangUp):
+            self._due.append((at + deed.after_ms / 1000, "hang up"))
+        elif isinstance(deed, Press):
+            first = at + deed.after_ms / 1000
+            self._due.extend((first + deed.every_ms * place / 1000, key) for place, key in enumerate(deed.keys))
+
+    def _note(self, what: Utterance, begin_ms: int, end_ms: int) -> None:
+        position = 0
+        for prompt in what.prompts:
+            length = self.prompt_ms(prompt)
+            if position + length > begin_ms and position < end_ms:
+                name = prompt if "/" in prompt else f"{what.language.value}/{prompt}"
+                self.heard.append(Heard(name, complete=position + length <= end_ms))
+            position += length
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,40 @@
+"""Identifiers, as types of their own and from a port.
+
+Knows that ids sort by time and never repeat. Must not know what they name.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import NewType, Protocol
+
+from ivr_engine.values.clock import Clock
+
+CallId = NewType("CallId", str)
+CustomerNumber = NewType("CustomerNumber", str)
+AccountNumber = NewType("AccountNumber", str)
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM_BITS = 80
+_LENGTH = 26
+
+
+class Ids(Protocol):
+    """Makes ids."""
+
+    def new(self) -> str:
+        """Return an id never returned before, 26 characters, sorting by the time it was made (ULID)."""
+        ...
+
+
+class RandomIds:
+    """ULIDs: 48 bits of milliseconds and 80 random bits, in Crockford's base 32."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def new(self) -> str:
+        """Return a fresh id."""
+        milliseconds = int(self._clock.now().timestamp() * 1000)
+        value = milliseconds << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+        return "".join(_CROCKFORD[value >> 5 * place & 31] for place in reversed(range(_LENGTH)))
