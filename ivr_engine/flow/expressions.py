@@ -132,7 +132,7 @@ class _Parser:
         self._depth = 0
         self._variables = variables
         self._facts = facts
-        self.reads: set[str] = set()
+        self.reads: list[str] = []
 
     def whole(self) -> _Term:
         term = self._or()
@@ -264,16 +264,16 @@ class _Parser:
             if variable.type == SECRET:
                 message = f"'{name}' is secret"
                 raise ExpressionError("E304", token.column, message, "hand it to an operation that takes it")
-            self.reads.add(name)
-            return _Term(variable.type, lambda names: names.variables[name], token.column)
+            self.reads.append(name)
+            return _Term(variable.type, lambda names: names.variables[name], token.column, name)
         if name in self._facts:
             return _Term(self._facts[name], lambda names: names.fact(name), token.column)
         return _Term(_WORD, lambda _: name, token.column, name)
 
     def _same_type(self, left: _Term, right: _Term) -> tuple[_Term, _Term]:
-        if left.type is _WORD and right.type.members:
+        if right.type.members and self._is_member(left, right.type):
             return self._as_member(left, right.type), right
-        if right.type is _WORD and left.type.members:
+        if left.type.members and self._is_member(right, left.type):
             return left, self._as_member(right, left.type)
         left, right = self._known(left), self._known(right)
         texts = (TEXT, DIGITS)
@@ -282,11 +282,18 @@ class _Parser:
             raise ExpressionError("E302", left.column, message, "compare values of one type")
         return left, right
 
+    def _is_member(self, term: _Term, choice: Type) -> bool:
+        """A bare word beside a choice is one of its words, even where a variable of another type has that name."""
+        return term.type is _WORD or (term.word in choice.members and term.type != choice)
+
     def _as_member(self, word: _Term, choice: Type) -> _Term:
         if word.word not in choice.members:
             mend = did_you_mean(word.word, choice.members)
             raise ExpressionError("E302", word.column, f"'{word.word}' is not {choice}", mend)
-        return _Term(choice, word.evaluate, word.column)
+        if word.type is not _WORD:
+            self.reads.remove(word.word)
+        text = word.word
+        return _Term(choice, lambda _: text, word.column)
 
     def _known(self, term: _Term) -> _Term:
         if term.type is _WORD:

@@ -6,7 +6,7 @@ the trace. A step begins from (flow, step, variables) alone, so a call can go on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +19,7 @@ from ivr_engine.values.secret import SecretDigits
 
 STEPS_PER_CALL_MAX: Final = 500
 FLOWS_DEEP_MAX: Final = 8
+KEEP_ALIVE_EVERY_S: Final = 30.0
 
 
 class BudgetExceededError(Exception):
@@ -58,12 +59,21 @@ class StackEntry:
 class Runner:
     """Runs the flows of one library for one call."""
 
-    def __init__(self, library: Library, call: Call, clock: Clock, *, on_step: Callable[[StepDone], None]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        call: Call,
+        clock: Clock,
+        *,
+        on_step: Callable[[StepDone], None],
+        keep_alive: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._library = library
         self._call = call
         self._clock = clock
         self._on_step = on_step
-        self._began = clock.monotonic()
+        self._keep_alive = keep_alive
+        self._began = self._kept_alive = clock.monotonic()
         self._stack: list[Frame] = []
         self._steps_left = STEPS_PER_CALL_MAX
 
@@ -112,6 +122,9 @@ class Runner:
                 raise BudgetExceededError(message)
             self._steps_left -= 1
             began = self._clock.monotonic()
+            if self._keep_alive is not None and began - self._kept_alive > KEEP_ALIVE_EVERY_S:
+                self._kept_alive = began
+                await self._keep_alive()
             result = await step.action(self._call)
             if isinstance(result, End):
                 self._trace(frame.flow, step, result.reason, began)

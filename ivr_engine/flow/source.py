@@ -125,7 +125,7 @@ class _Walk:
         if node.tag.startswith("!"):
             self._source.finding("E103", place, f"a tag ({node.tag}) is used", "remove it")
             return None
-        if node.style is not None:  # quoted or block text is text
+        if node.style:  # quoted or block text is text
             return text
         if text in _WORDS:
             return _WORDS[text]

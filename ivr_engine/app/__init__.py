@@ -1,0 +1,1 @@
+"""The application: settings, wiring, lifecycle and command line. The only place that builds concrete things."""

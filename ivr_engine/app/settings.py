@@ -1,0 +1,145 @@
+"""Settings: what an operator may change, from `ivr.toml` and from environment variables `IVR_...`.
+
+Knows names, defaults and limits. Must not know who uses them. The environment wins over the file; an unknown name is an
+error with a suggestion, so that a misspelt setting never passes unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.values.language import Language
+
+PREFIX: Final = "IVR_"
+FILE: Final = "ivr.toml"
+NOT_SETTINGS: Final = frozenset({"IVR_ASTERISK_ROOT"})
+"""Variables of the set-up scripts that share the prefix."""
+PROJECT: Final = pathlib.Path(__file__).resolve().parents[2]
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings, one line each."""
+
+
+class AsteriskMode(StrEnum):
+    """Who runs Asterisk."""
+
+    EMBEDDED = "embedded"
+    """`ivr serve` starts it and stops it."""
+    EXTERNAL = "external"
+    """It runs elsewhere with the configuration that `ivr serve` wrote (a container, a service)."""
+
+
+class Settings(BaseModel):
+    """Everything an operator may change; each setting is also an environment variable, `sip_port` as IVR_SIP_PORT."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    state_dir: pathlib.Path = Field(default=PROJECT / ".ivr", description="Where the hotline keeps what it makes.")
+    flows_dir: pathlib.Path = Field(default=PROJECT / "flows", description="The flows.")
+    prompts_dir: pathlib.Path = Field(default=PROJECT / "prompts", description="The texts of the prompts.")
+    first_flow: str = Field(default="hotline", description="The flow that a call begins with.")
+    default_language: Language = Field(default=Language.MANDARIN, description="Spoken before the caller has chosen.")
+    dial: str = Field(default="95588", pattern=r"^[0-9]{3,15}$", description="The hotline's number.")
+
+    database_url: str = Field(default="", description="SQLite in the state folder, or postgresql://user@host/name.")
+    bank_url: str = Field(default="", description="A core behind REST; empty: the embedded core.")
+    demo_data: bool = Field(default=True, description="Put demonstration customers into an empty embedded core.")
+
+    asterisk: AsteriskMode = Field(default=AsteriskMode.EMBEDDED, description="Who runs Asterisk.")
+    sip_bind: str = Field(default="127.0.0.1", description="The address for SIP.")
+    sip_port: int = Field(default=5060, ge=1, le=65535)
+    trunk_addresses: tuple[str, ...] = Field(default=("127.0.0.1/32",), description="Who may send calls.")
+    agents: tuple[str, ...] = Field(default=("1001", "1002"), description="SIP accounts of the agents.")
+    rtp_first_port: int = Field(default=10000, ge=1024, le=65535)
+    rtp_last_port: int = Field(default=19999, ge=1024, le=65535)
+    agi_host: str = Field(default="127.0.0.1", description="The address on which the engine serves FastAGI.")
+    agi_port: int = Field(default=4573, ge=1, le=65535)
+    agi_peers: tuple[str, ...] = Field(default=("127.0.0.0/8",), description="From where Asterisk may call.")
+    ami_host: str = Field(default="127.0.0.1", description="Where Asterisk's manager interface is.")
+    ami_port: int = Field(default=5038, ge=1, le=65535)
+    web_host: str = Field(default="127.0.0.1")
+    web_port: int = Field(default=8080, ge=1, le=65535)
+    engine_id: str = Field(default="engine-1", pattern=r"^[a-z0-9-]{1,40}$", description="Unique for each engine.")
+    max_calls: int = Field(default=600, ge=1, le=5000)
+    ring_s: int = Field(default=15, ge=1, le=120, description="How long an agent's telephone rings.")
+    wrap_up_s: float = Field(default=10.0, ge=0, le=600)
+    max_wait_s: float = Field(default=900.0, ge=1, le=7200)
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    use_uvloop: bool = Field(default=True, description="Run on uvloop where it is installed.")
+
+    @model_validator(mode="after")
+    def _ports_in_order(self) -> Settings:
+        if self.rtp_first_port >= self.rtp_last_port:
+            raise ValueError("rtp_first_port has to be below rtp_last_port")
+        return self
+
+    @property
+    def sounds_dir(self) -> pathlib.Path:
+        """Where built recordings stand."""
+        return self.state_dir / "sounds"
+
+    @property
+    def run_dir(self) -> pathlib.Path:
+        """Where Asterisk keeps its control socket, log and spool."""
+        return self.state_dir / "asterisk-run"
+
+    @property
+    def asterisk_conf_dir(self) -> pathlib.Path:
+        """Where the rendered configuration of Asterisk stands."""
+        return self.state_dir / "asterisk-conf"
+
+    @property
+    def database(self) -> str:
+        """The URL of the database in force."""
+        return self.database_url or f"sqlite:///{self.state_dir / 'hotline.db'}"
+
+
+def load_settings(folder: pathlib.Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read `ivr.toml` in `folder`, then the environment; raise `SettingsError` with all that is wrong."""
+    given = {**_from_file(folder / FILE), **_from_environment(os.environ if environment is None else environment)}
+    unknown = [name for name in given if name not in Settings.model_fields]
+    if unknown:
+        lines = [f"there is no setting '{name}': {did_you_mean(name, Settings.model_fields)}" for name in unknown]
+        raise SettingsError("\n".join(lines))
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        lines = [_line(complaint) for complaint in error.errors(include_url=False)]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _from_file(path: pathlib.Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        message = f"{path} cannot be read: {error}"
+        raise SettingsError(message) from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        field = Settings.model_fields.get(name)
+        is_list = field is not None and isinstance(field.default, tuple)
+        given[name] = tuple(part.strip() for part in text.split(",") if part.strip()) if is_list else text
+    return given
+
+
+def _line(complaint: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in complaint["loc"]) or "settings"
+    message = str(complaint["msg"]).removeprefix("Value error, ")
+    return f"setting {name} (IVR_{name.upper()}): {message}; it is '{complaint['input']}'"

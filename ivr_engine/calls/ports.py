@@ -1,0 +1,80 @@
+"""What a live call needs from outside, beside the line.
+
+Knows the shape of records and of a line that a dialplan stands behind. Must not know how either is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ivr_engine.channel.line import Line
+from ivr_engine.values.ids import CallId, CustomerNumber
+from ivr_engine.values.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A call as it arrives. `channel` is the telephone system's name for it, `caller` may be anything or empty."""
+
+    unique_id: str
+    channel: str
+    caller: str
+    dialled: str
+
+
+class LiveLine(Line, Protocol):
+    """A line behind which a dialplan waits to rescue the caller."""
+
+    async def renew_backstop(self, seconds: int) -> None:
+        """Let the dialplan take the caller away in so many seconds from now; 0 means never."""
+        ...
+
+    async def mark_done(self) -> None:
+        """Tell the dialplan that the engine is finished with the call and nobody needs rescue."""
+        ...
+
+    async def mark_agent_spoke(self) -> None:
+        """Tell the dialplan that the caller has spoken to a human, should the engine die from here on."""
+        ...
+
+
+class Journal(Protocol):
+    """The record of calls; each method returns at once and never fails."""
+
+    def call_started(
+        self, call_id: CallId, *, unique_id: str, caller: str, dialled: str, flow: str, flow_hash: str, at: datetime
+    ) -> None:
+        """Open the record of a call."""
+        ...
+
+    def call_changed(
+        self,
+        call_id: CallId,
+        *,
+        answered_at: datetime | None = None,
+        language: Language | None = None,
+        customer: CustomerNumber | None = None,
+    ) -> None:
+        """Add what became known."""
+        ...
+
+    def step_done(
+        self,
+        call_id: CallId,
+        seq: int,
+        *,
+        at_ms: int,
+        flow: str,
+        step: str,
+        kind: str,
+        outcome: str,
+        took_ms: int,
+    ) -> None:
+        """Add a step."""
+        ...
+
+    def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
+        """Close the record."""
+        ...

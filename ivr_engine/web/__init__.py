@@ -1,0 +1,1 @@
+"""What browsers and machines see over HTTP. Knows aiohttp; decides nothing."""

@@ -1,0 +1,1 @@
+"""Tests of the dispatcher: rules as sentences, and simulations with an auditor."""
