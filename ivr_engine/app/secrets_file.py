@@ -1,7 +1,6 @@
 """The hotline's own secrets: made once at set-up, kept in one file that only its owner can read.
 
-Knows their names. Must not know who uses them. None is ever committed, printed or logged, but for the PINs of the
-demonstration customers, which exist to be printed.
+Knows their names. Must not know who uses them. None is ever committed, printed or logged.
 """
 
 from __future__ import annotations
@@ -17,7 +16,10 @@ from typing import Final
 FILE: Final = "secrets.json"
 _KEY_BYTES: Final = 32
 _OWNER_ONLY: Final = 0o600
-_PIN_DIGITS: Final = 6
+
+
+class SecretsFileError(Exception):
+    """The file of secrets cannot be trusted or read; the message says how to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,12 @@ class Secrets:
     ami_doctor: str = field(repr=False)
     bank_token: str = field(repr=False)
     agents: Mapping[str, str] = field(repr=False)
-    demo_pins: Mapping[str, str] = field(repr=False)
 
 
-def load_or_make(folder: pathlib.Path, agents: tuple[str, ...], demo_customers: tuple[str, ...]) -> Secrets:
+def load_or_make(folder: pathlib.Path, agents: tuple[str, ...]) -> Secrets:
     """Return the secrets of a state folder; make what is missing, and keep what is there.
 
-    Raises `ValueError` when the file is readable by others or damaged: a damaged key would lock every customer out.
+    Raises `SecretsFileError` when the file is readable by others or damaged: a damaged key would lock every customer out.
     """
     path = folder / FILE
     known = _read(path)
@@ -47,33 +48,23 @@ def load_or_make(folder: pathlib.Path, agents: tuple[str, ...], demo_customers: 
         ami_doctor=_text(known, "ami_doctor") or secrets.token_urlsafe(_KEY_BYTES),
         bank_token=_text(known, "bank_token") or secrets.token_urlsafe(_KEY_BYTES),
         agents={name: _map(known, "agents").get(name) or secrets.token_urlsafe(_KEY_BYTES) for name in agents},
-        demo_pins={number: _map(known, "demo_pins").get(number) or _pin() for number in demo_customers},
     )
     if asdict(made) != known:
         _write(path, asdict(made))
     return made
 
 
-def _pin() -> str:
-    """Return a PIN that is neither one repeated key nor a run."""
-    while True:
-        pin = "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
-        steps = {(int(b) - int(a)) % 10 for a, b in zip(pin, pin[1:], strict=False)}
-        if len(steps) > 1:
-            return pin
-
-
 def _read(path: pathlib.Path) -> dict[str, object]:
     try:
         if path.stat().st_mode & 0o077:
             message = f"{path} can be read by others; mend it with: chmod 600 {path}"
-            raise ValueError(message)
+            raise SecretsFileError(message)
         known = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except json.JSONDecodeError:
         message = f"{path} is damaged; restore it from a backup (a new PIN key would lock every customer out)"
-        raise ValueError(message) from None
+        raise SecretsFileError(message) from None
     return known if isinstance(known, dict) else {}
 
 

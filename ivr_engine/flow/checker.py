@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from ivr_engine.flow.model import CompiledFlow
+from ivr_engine.flow.model import FLOWS_DEEP_MAX, CompiledFlow, CompiledStep
 from ivr_engine.flow.source import Source
+from ivr_engine.flow.values import SECRET
 
 
 def check_flow(flow: CompiledFlow, source: Source) -> None:
@@ -22,7 +23,11 @@ def check_flow(flow: CompiledFlow, source: Source) -> None:
             continue
         for variable in sorted(step.reads - set_before[name]):
             message = f"'{variable}' may be read here before anything has set it"
-            source.finding("E305", step.place, message, f"set '{variable}' on every path to '{name}'")
+            if flow.variables[variable].type == SECRET:
+                mend = f"lead every path to '{name}' through the step that asks for '{variable}'"
+            else:
+                mend = f"set '{variable}' on every path to '{name}'"
+            source.finding("E305", step.place, message, mend)
 
 
 def _set_before(flow: CompiledFlow) -> Mapping[str, frozenset[str]]:
@@ -36,7 +41,7 @@ def _set_before(flow: CompiledFlow) -> Mapping[str, frozenset[str]]:
         for outcome, target in step.arms.items():
             if target not in flow.steps:
                 continue
-            after = known[step.name] | step.writes.get(outcome, frozenset())
+            after = known[step.name] - step.forgets | step.writes.get(outcome, frozenset())
             before = known.get(target)
             now = after if before is None else before & after
             if now != before:
@@ -45,21 +50,35 @@ def _set_before(flow: CompiledFlow) -> Mapping[str, frozenset[str]]:
     return known
 
 
-def check_circles(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Source]) -> None:
-    """Note flows that, through others, run themselves."""
-    done: set[str] = set()
+def check_nesting(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Source]) -> None:
+    """Note flows that, through others, run themselves, and flows nested deeper than a call may go."""
+    runs = {name: [step for step in flow.steps.values() if step.runs in flows] for name, flow in flows.items()}
+    left = dict(runs)  # round by round, the flows go that run only flows already gone: each round is one level deeper
+    last: set[str] = set()
+    for depth in range(len(flows)):
+        free = {name for name, steps in left.items() if not any(step.runs in left for step in steps)}
+        for name in sorted(free) if depth == FLOWS_DEEP_MAX else ():
+            step = next(step for step in runs[name] if step.runs in last)
+            message = f"with this, flows run each other more than {FLOWS_DEEP_MAX} deep"
+            sources[name].finding("E606", step.place, message, "let one of the flows in between do the work itself")
+        last = free
+        for name in free:
+            del left[name]
+    in_circles: set[str] = set()
+    for name in left:
+        circle = _circle_from(name, left)
+        if not in_circles.intersection(circle):
+            shown = " > ".join((*circle, circle[0]))
+            place = next(step.place for step in left[circle[0]] if step.runs in left)
+            mend = "end one of them with `return`, and go on in the flow that runs it"
+            sources[circle[0]].finding("E602", place, f"these flows run each other: {shown}", mend)
+        in_circles.update(circle)
 
-    def visit(name: str, above: tuple[str, ...]) -> None:
-        for step in flows[name].steps.values():
-            if step.runs is None or step.runs not in flows:
-                continue
-            if step.runs in (*above, name):
-                circle = " > ".join((*above, name, step.runs))
-                sources[name].finding("E602", step.place, f"these flows run each other: {circle}", "break the circle")
-            elif step.runs not in done:
-                visit(step.runs, (*above, name))
-        done.add(name)
 
-    for name in flows:
-        if name not in done:
-            visit(name, ())
+def _circle_from(name: str, runs: Mapping[str, list[CompiledStep]]) -> tuple[str, ...]:
+    """Follow, from flow to flow, the first that is run; every flow here runs another one of them."""
+    walked: list[str] = []
+    while name not in walked:
+        walked.append(name)
+        name = next(step.runs for step in runs[name] if step.runs is not None and step.runs in runs)
+    return tuple(walked[walked.index(name) :])

@@ -8,23 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.call import FACTS
+from ivr_engine.flow.expressions import is_name
+from ivr_engine.flow.findings import Place, did_you_mean
 from ivr_engine.flow.model import CompiledFlow, CompiledStep, FlowFile
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.step import Arm, Step
+from ivr_engine.flow.values import SECRET
 
 
 def interface_of(file: FlowFile) -> Interface:
     """Return what a flow shows to the flows that run it."""
     declared = {**file.inputs, **file.variables}
     outputs = {name: declared[name] for name in file.outputs if name in declared}
-    return Interface(file.inputs, outputs, file.outcomes)
+    return Interface(file.inputs, outputs, file.outcomes, file.languages)
 
 
 def compile_flow(
-    name: str, source: Source, file: FlowFile, world: World, interfaces: Mapping[str, Interface]
+    name: str, source: Source, file: FlowFile, world: World, interfaces: Mapping[str, Interface | None]
 ) -> CompiledFlow:
     """Compile a flow; findings are noted in its source, and only a flow without any may run."""
     _check_top(source, file)
@@ -35,7 +38,14 @@ def compile_flow(
         if step is None:
             continue
         scope = Scope(
-            source, ("steps", step_name), world, variables, file.languages, interfaces, own_outcomes=file.outcomes
+            source,
+            ("steps", step_name),
+            world,
+            variables,
+            file.languages,
+            interfaces,
+            own_outcomes=file.outcomes,
+            own_outputs=tuple(name for name in file.outputs if name in variables),
         )
         steps[step_name] = _compile_step(step_name, step, scope, file)
     return CompiledFlow(
@@ -55,14 +65,34 @@ def _check_top(source: Source, file: FlowFile) -> None:
         source.finding("E206", source.place(("start",)), f"there is no step '{file.start}'", mend)
     for outcome, step in file.otherwise.items():
         _check_target(source, file, step, ("otherwise", outcome))
+    declared = {**file.inputs, **file.variables}
     for index, name in enumerate(file.outputs):
-        if name not in file.variables and name not in file.inputs:
-            mend = did_you_mean(name, file.variables)
+        if name not in declared:
+            mend = did_you_mean(name, declared)
             source.finding("E301", source.place(("outputs", index)), f"there is no variable '{name}'", mend)
+        elif declared[name].type == SECRET:
+            place = source.place(("outputs", index))
+            source.finding("E304", place, f"'{name}' is secret", "hand it to an operation in this flow")
+    for name, variable in file.inputs.items():
+        if variable.type == SECRET:
+            place = source.place(("inputs", name))
+            source.finding("E304", place, f"'{name}' is secret", "ask for it with a `secret` step in this flow")
+    for block, names in (("inputs", file.inputs), ("variables", file.variables)):
+        for name in names:
+            _check_name(source, source.place((block, name), key=True), name)
     for name in file.variables:
         if name in file.inputs:
             place = source.place(("variables", name), key=True)
             source.finding("E102", place, f"'{name}' is an input as well", "give one of them another name")
+
+
+def _check_name(source: Source, place: Place, name: str) -> None:
+    """A name that an expression could not read, or would read as something else, is refused where it is declared."""
+    if name in FACTS:
+        source.finding("E112", place, f"'{name}' is known of every call and cannot be declared", "take another name")
+    elif not is_name(name):
+        mend = "write letters a-z, digits and _, beginning with a letter"
+        source.finding("E112", place, f"'{name}' cannot be the name of a variable", mend)
 
 
 def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> CompiledStep:
@@ -77,6 +107,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         arms=MappingProxyType(_join_arms(name, outcomes, step.arms(scope), scope, file)),
         reads=frozenset(scope.reads),
         writes=step.writes(scope),
+        forgets=step.forgets(scope),
         runs=step.runs,
         results_into=step.results_into,
     )
@@ -101,11 +132,8 @@ def _join_arms(
             joined[outcome] = file.otherwise[outcome]
             continue
         usual = outcome == outcomes[0] and not outcome.startswith("key ")
-        mend = (
-            f"add `then: <step>`, or `{outcome}: <step>` under `when`"
-            if usual
-            else f"add `{outcome}: <step>` under `when`"
-        )
+        then = "add `then: <step>`, or" if usual else "add"
+        mend = f"{then} `{outcome}: <step>` under `when`"
         scope.finding("E204", (), f"step '{name}' has no arm for '{outcome}'", mend, key=True)
     return joined
 

@@ -78,7 +78,9 @@ _ORDER: Final[Mapping[str, Callable[..., bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_BEGIN: Final = "names are of letters a-z, digits and _; texts stand in quotes; signs are = != < <= > >= + - ( )"
 _WORD: Final = Type("word")  # a bare word that may turn out to be a member of a choice
+_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _KEYWORDS: Final = frozenset({"and", "or", "not", "in", "true", "false"})
 
 
@@ -104,6 +106,11 @@ def compile_expression(text: str, variables: Mapping[str, Variable], facts: Mapp
     return Compiled(term.type, term.evaluate, frozenset(parser.reads))
 
 
+def is_name(text: str) -> bool:
+    """Say whether an expression can read a variable of this name."""
+    return _NAME.fullmatch(text) is not None and text not in _KEYWORDS
+
+
 def _tokens(text: str) -> list[_Token]:
     if len(text) > EXPRESSION_CHARACTERS_MAX:
         raise ExpressionError(
@@ -115,7 +122,7 @@ def _tokens(text: str) -> list[_Token]:
         found = _TOKEN.match(text, position)
         if found is None:
             column = position + 1 + len(text[position:]) - len(text[position:].lstrip())
-            raise ExpressionError("E303", column, f"'{text[column - 1]}' cannot stand here", "see ivr explain E303")
+            raise ExpressionError("E303", column, f"'{text[column - 1]}' cannot stand here", _BEGIN)
         kind = str(found.lastgroup)
         tokens.append(_Token(kind, found.group(kind), found.start(kind) + 1))
         position = found.end()
@@ -246,7 +253,7 @@ class _Parser:
             inner = self._or()
             self._expect(")")
             return inner
-        message = f"a value is expected before {token.text}"
+        message = f"a value is expected before {_cited(token)}"
         raise ExpressionError("E303", token.column, message, "write a variable, a number, an amount or a text")
 
     def _amount(self, token: _Token) -> _Term:
@@ -304,7 +311,7 @@ class _Parser:
     def _must_be(self, expected: Type, term: _Term) -> None:
         if self._known(term).type != expected:
             message = f"{expected} is expected here, this is {term.type}"
-            raise ExpressionError("E302", term.column, message, "compare it with something, for example = 1")
+            raise ExpressionError("E302", term.column, message, "compare it with a value, for example `position = 1`")
 
     @property
     def _peek(self) -> _Token:
@@ -319,13 +326,17 @@ class _Parser:
     def _expect(self, text: str) -> None:
         if not self._take(text):
             raise ExpressionError(
-                "E303", self._peek.column, f"'{text}' is expected before {self._peek.text}", f"add {text}"
+                "E303", self._peek.column, f"'{text}' is expected before {_cited(self._peek)}", f"add {text}"
             )
 
     def _expect_end(self) -> None:
         if self._peek.kind != "end":
-            message = f"nothing more is expected before '{self._peek.text}'"
+            message = f"nothing more is expected, but here is {_cited(self._peek)}"
             raise ExpressionError("E303", self._peek.column, message, "join conditions with `and` or `or`")
+
+
+def _cited(token: _Token) -> str:
+    return token.text if token.kind == "end" else f"'{token.text}'"
 
 
 def _joined(join: Callable[..., Value], first: Evaluate, second: Evaluate) -> Evaluate:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 
 from ivr_engine.channel.line import ALL_KEYS
+from ivr_engine.flow.findings import NotUnderstoodError
 
 DURATION_MS_MAX: Final = 600_000
 ENTRY_KEYS_MAX: Final = 64
@@ -23,21 +24,22 @@ _NAMED_KEYS: Final = (("star", "*"), ("hash", "#"))
 def _milliseconds(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     found = _DURATION.fullmatch(str(written))
     if found is None:
-        raise ValueError("a time is written as 5 s, 500 ms or 2 min")
+        raise NotUnderstoodError(f"'{written}' is no length of time", "write for example 5 s, 500 ms or 2 min")
     milliseconds = int(found.group(1)) * dict(_UNITS_MS)[found.group(2)]
     if not 0 < milliseconds <= DURATION_MS_MAX:
-        raise ValueError("a time is longer than nothing and at most 10 min")
+        raise NotUnderstoodError(f"{written} is too little or too much", "write more than nothing and at most 10 min")
     return milliseconds
 
 
 def _length(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     found = _LENGTH.fullmatch(str(written))
     if found is None:
-        raise ValueError("a length is written as 6, or as 6 to 10")
+        raise NotUnderstoodError(f"'{written}' is no number of keys", "write for example 6, or 6 to 10")
     least = int(found.group(1))
     most = int(found.group(2) or least)
     if not 1 <= least <= most <= ENTRY_KEYS_MAX:
-        raise ValueError(f"a length is 1 to {ENTRY_KEYS_MAX} keys, the smaller number first")
+        mend = f"write 1 to {ENTRY_KEYS_MAX} keys, the smaller number first"
+        raise NotUnderstoodError(f"'{written}' keys cannot be typed", mend)
     return (least, most)
 
 
@@ -50,7 +52,7 @@ def telephone_keys(written: str) -> str | None:
 def _one_key(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     keys = telephone_keys(str(written))
     if keys is None or len(keys) != 1:
-        raise ValueError("one key is expected: 0-9, star or hash")
+        raise NotUnderstoodError(f"'{written}' is not one key of a telephone", "write one of 0-9, star or hash")
     return keys
 
 

@@ -6,6 +6,7 @@ Knows every code. Must not know how files are read or shown in a browser. Words 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -40,9 +41,17 @@ class Finding:
         if self.source_line:
             number = str(self.place.line)
             lines.append(f"  {number:>4} | {self.source_line}")
-            lines.append(f"       | {' ' * (self.place.column - 1)}^")
+            lines.append(f"       | {_blank(self.source_line[: self.place.column - 1])}^")
         lines.append(f"  mend: {self.mend}; more: ivr explain {self.code}")
-        return "\n".join(lines)
+        return "\n".join(map(_printable, lines))
+
+
+class NotUnderstoodError(ValueError):
+    """A written value that is not what is expected: what is, and how to write it."""
+
+    def __init__(self, message: str, mend: str) -> None:
+        super().__init__(message)
+        self.mend = mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +72,13 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "E102": Code(
             "the same key stands twice",
-            "In one block a key may stand once. Of two equal keys only one could count, so neither is taken.",
+            "In one block a key may stand once: of two equal keys only one could count. `star` and '*' are one.",
         ),
         "E103": Code(
             "a feature of YAML that flows do not use",
-            "Anchors (&), aliases (*), merge keys (<<) and tags (!) make a file hard to read aloud. Write "
-            "the text out. "
-            "The star key of the telephone is written `star`, the hash key `hash`.",
+            "Anchors (&), aliases (*), merge keys (<<), tags (!) and values that go on in the next line make a file "
+            "hard to read aloud. Write the text out. The star key of the telephone is written `star`, the hash key "
+            "`hash`: a line that begins with # is a comment, and the key would be lost.",
         ),
         "E110": Code(
             "an unknown word",
@@ -89,8 +98,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E204": Code(
             "an outcome that goes nowhere",
             "A step can end in ways for which no next step is written. A caller who gets there would hear "
-            "silence. Every "
-            "outcome needs an arm under `when`, or under `otherwise` of the flow for all its steps.",
+            "silence. Every outcome needs an arm under `when`, or under `otherwise` of the flow for all its steps.",
         ),
         "E205": Code(
             "an arm for something that cannot happen",
@@ -101,22 +109,28 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E208": Code("a key of no telephone", "Menu keys are made of 0-9, star and hash."),
         "E209": Code(
             "then is not possible here",
-            "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows.",
+            "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows. "
+            "After `return` and `hang_up` nothing follows. One outcome has one arm, written in one place.",
         ),
         "E301": Code(
             "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."
         ),
         "E302": Code(
             "types that do not agree",
-            "For example an amount is compared with a number, or a text is read out as money.",
+            "For example an amount is compared with a number, a text is read out as money, or something personal is "
+            "put into a variable that is not declared `personal`.",
         ),
         "E303": Code("an expression that cannot be read", "The message says what was expected, at the exact column."),
         "E304": Code(
             "a secret in the wrong place",
-            "A secret (a PIN) can only be handed to an operation that takes it. It cannot be spoken, "
-            "compared or stored.",
+            "A secret (a PIN) can only be handed to an operation that takes it. It cannot be spoken, compared, stored "
+            "or given to another flow.",
         ),
-        "E305": Code("a variable read before it is set", "On some path to this step nothing has put a value there."),
+        "E305": Code(
+            "a variable read before it is set",
+            "On some path to this step nothing has put a value there. A secret is forgotten as soon as an operation "
+            "has taken it: to try again, ask for it again.",
+        ),
         "E401": Code("an unknown prompt", "No prompt of this name is in prompts/."),
         "E402": Code(
             "a prompt missing in one language",
@@ -137,9 +151,24 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E604": Code(
             "return in a flow that nobody runs", "The first flow of a call ends with hang_up, not with return."
         ),
+        "E605": Code(
+            "flows that speak different languages",
+            "A flow and the flows that it runs must have the same `languages`: the caller's language is carried on.",
+        ),
+        "E606": Code("flows nested too deep", "One flow runs another, which runs another, and so on, too many times."),
         "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
     }
 )
+
+
+def _blank(text: str) -> str:
+    """Return white space as wide as `text` on a terminal; a Chinese character takes two columns."""
+    return "".join("\t" if c == "\t" else "  " if unicodedata.east_asian_width(c) in "WF" else " " for c in text)
+
+
+def _printable(line: str) -> str:
+    """Return the line without characters that would change the terminal that shows it."""
+    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 
 def suggest(word: str, known: Iterable[str]) -> str | None:

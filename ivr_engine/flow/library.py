@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.flow.checker import check_circles, check_flow
+from ivr_engine.flow.checker import check_flow, check_nesting
 from ivr_engine.flow.compiler import compile_flow, interface_of
 from ivr_engine.flow.findings import Finding, Place
 from ivr_engine.flow.model import CompiledFlow, Library
 from ivr_engine.flow.reading import read_file
-from ivr_engine.flow.scope import World
+from ivr_engine.flow.scope import Interface, World
 from ivr_engine.flow.source import read_source
 
 FILES_MAX: Final = 1000
@@ -25,35 +25,47 @@ SUFFIX: Final = ".yaml"
 
 def load_library(folder: pathlib.Path, world: World) -> Library:
     """Read and check every `*.yaml` below `folder`; a file that cannot be read is a finding."""
-    texts: dict[str, str] = {}
+    texts: dict[str, tuple[str, str]] = {}
     findings: list[Finding] = []
-    for path in _files(folder):
+    unreadable: list[str] = []
+    paths = _files(folder)
+    for path in paths[:FILES_MAX]:
         name = path.relative_to(folder).with_suffix("").as_posix()
         try:
-            texts[name] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            place = Place(str(path), 1, 1)
-            findings.append(Finding(place, "E101", f"the file cannot be read: {error}", "save it as UTF-8 text"))
-    if not texts and not findings:
-        place = Place(str(folder), 1, 1)
-        findings.append(Finding(place, "E101", "there is no flow in this folder", f"add a file *{SUFFIX}"))
-    library = build_library({name: (str(folder / f"{name}{SUFFIX}"), text) for name, text in texts.items()}, world)
+            texts[name] = (str(path), path.read_bytes().decode("utf-8"))
+        except UnicodeDecodeError as error:
+            line = 1 + bytes(error.object[: error.start]).count(b"\n")
+            place = Place(str(path), line, 1)
+            findings.append(Finding(place, "E101", "the file is not UTF-8 text", "save it again with encoding UTF-8"))
+            unreadable.append(name)
+        except OSError as error:
+            message = f"the file cannot be read: {error.strerror}"
+            findings.append(Finding(Place(str(path), 1, 1), "E101", message, "let the hotline's user read it"))
+            unreadable.append(name)
+    if len(paths) > FILES_MAX:
+        message = f"there are more than {FILES_MAX} flows in this folder"
+        findings.append(Finding(Place(str(folder), 1, 1), "E101", message, "join small flows"))
+    if not paths:
+        message = "there is no flow in this folder"
+        findings.append(Finding(Place(str(folder), 1, 1), "E101", message, f"add a file whose name ends in {SUFFIX}"))
+    library = build_library(texts, world, unreadable)
     return Library(library.version, library.flows, tuple(sorted((*findings, *library.findings))))
 
 
-def build_library(texts: Mapping[str, tuple[str, str]], world: World) -> Library:
-    """Check flows given as name -> (file name for findings, text)."""
+def build_library(texts: Mapping[str, tuple[str, str]], world: World, unreadable: Iterable[str] = ()) -> Library:
+    """Check flows given as name -> (file name for findings, text); `unreadable` ones exist, with findings elsewhere."""
     sources = {name: read_source(file, text) for name, (file, text) in texts.items()}
     files = {name: read_file(source) for name, source in sources.items()}
     good = {name: file for name, file in files.items() if file is not None}
-    interfaces = {name: interface_of(file) for name, file in good.items()}
+    interfaces: dict[str, Interface | None] = dict.fromkeys((*unreadable, *texts))
+    interfaces.update((name, interface_of(file)) for name, file in good.items())
     flows: dict[str, CompiledFlow] = {}
     for name, file in good.items():
         source = sources[name]
         flows[name] = compile_flow(name, source, file, world, interfaces)
         if not source.findings:
             check_flow(flows[name], source)
-    check_circles(flows, sources)
+    check_nesting(flows, sources)
     findings = sorted(finding for source in sources.values() for finding in source.findings)
     return Library(_version(texts), MappingProxyType(flows), tuple(findings))
 
@@ -64,22 +76,22 @@ class FlowFolder:
     def __init__(self, folder: pathlib.Path, world: World) -> None:
         self._folder = folder
         self._world = world
-        self._fingerprint: tuple[tuple[str, int, int], ...] = ()
-        self._library = Library("", MappingProxyType({}), ())
+        self._fingerprint: tuple[tuple[str, int, int], ...] | None = None
+        self._library = self._read = Library("", MappingProxyType({}), ())
 
     def refresh(self) -> Library:
-        """Read the folder again if a file has changed; return what was read, with its findings.
+        """Read the folder again if a file has changed; return what was read last (the same object), with its findings.
 
         The library used for calls (`current`) changes only when there are no findings.
         """
         fingerprint = tuple(_fingerprint(path) for path in _files(self._folder))
         if fingerprint == self._fingerprint:
-            return self._library
+            return self._read
         self._fingerprint = fingerprint
-        read = load_library(self._folder, self._world)
-        if not read.findings:
-            self._library = read
-        return read
+        self._read = load_library(self._folder, self._world)
+        if not self._read.findings:
+            self._library = self._read
+        return self._read
 
     @property
     def current(self) -> Library:
@@ -88,7 +100,7 @@ class FlowFolder:
 
 
 def _files(folder: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(folder.rglob(f"*{SUFFIX}"))[:FILES_MAX]
+    return sorted(folder.rglob(f"*{SUFFIX}"))
 
 
 def _fingerprint(path: pathlib.Path) -> tuple[str, int, int]:

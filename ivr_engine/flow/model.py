@@ -18,6 +18,8 @@ from ivr_engine.flow.values import Variable
 from ivr_engine.values.language import Language
 
 STEPS_MAX: Final = 10_000
+FLOWS_DEEP_MAX: Final = 8
+"""How many flows may run one another at a time."""
 
 
 def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
@@ -57,6 +59,7 @@ class CompiledStep:
     arms: Mapping[str, str]
     reads: frozenset[str]
     writes: Mapping[str, frozenset[str]]
+    forgets: frozenset[str]
     runs: str | None
     results_into: Mapping[str, str]
 

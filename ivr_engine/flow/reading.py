@@ -5,12 +5,14 @@ Knows how a complaint maps to a place and to plain words. Must not know what a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.model import FlowFile
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.source import Path, Source
@@ -50,17 +52,22 @@ def _read(model: type[M], data: Mapping[str, Any], source: Source, path: Path) -
     try:
         return model.model_validate(data)
     except ValidationError as error:
+        told: set[Path] = set()
         for complaint in error.errors(include_url=False):
-            _tell(model, complaint, source, path)
+            where: Path = (*path, *complaint["loc"])
+            if where[-1] in ("str", "int", "bool") and where not in source.values:
+                where = where[:-1]  # pydantic's name for one kind of several that a value may be of
+            if where not in told:
+                told.add(where)
+                _tell(model, complaint, source, where, nested=len(where) - len(path) > 1)
         return None
 
 
-def _tell(model: type[BaseModel], complaint: Mapping[str, Any], source: Source, path: Path) -> None:
-    where = (*path, *complaint["loc"])
+def _tell(model: type[BaseModel], complaint: Mapping[str, Any], source: Source, where: Path, *, nested: bool) -> None:
     kind = str(complaint["type"])
     if kind == "extra_forbidden":
         word = str(where[-1])
-        known = _keys_at(model, complaint["loc"][:-1])
+        known = list(Part.model_fields) if nested else _keys_of(model)
         source.finding(
             "E110", source.place(where, key=True), f"'{word}' has no meaning here", did_you_mean(word, known)
         )
@@ -72,16 +79,81 @@ def _tell(model: type[BaseModel], complaint: Mapping[str, Any], source: Source, 
         source.finding("E112", source.place(where), message, mend)
 
 
-def _keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    if loc:
-        return list(Part.model_fields)
+def _keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _value_words(complaint: Mapping[str, Any]) -> tuple[str, str]:
-    if complaint["type"] == "value_error":
-        return str(complaint["ctx"]["error"]), "write it so"
-    written = complaint["input"]
-    shown = "nothing" if written is None else f"'{written}'"
-    words = str(complaint["msg"])
-    return f"{shown} cannot be understood here: {words[:1].lower()}{words[1:]}", "see the manual page of this step"
+    """Say what is wrong with a value, and how to write it, in a clerk's words."""
+    kind, written, context = str(complaint["type"]), complaint["input"], complaint.get("ctx", {})
+    error = context.get("error")
+    if isinstance(error, NotUnderstoodError):
+        return str(error), error.mend
+    if written is None:
+        return "nothing is written here", "write a value after the colon, or remove the key"
+    shown = _shown(written)
+    if kind in ("enum", "literal_error"):
+        known = _QUOTED.findall(str(context["expected"])) or [str(context["expected"])]
+        return f"{shown} is not possible here", did_you_mean(str(written), known)
+    if kind in _LIMITS:
+        words, limit = _LIMITS[kind]
+        return f"{shown} is {words}", f"write {_AT[kind]} {context[limit]}"
+    return _EXPECTED.get(kind, _SOMETHING).format(shown), _mend(kind, written)
+
+
+def _shown(written: object) -> str:
+    if isinstance(written, dict):
+        return "a block of `key: value`"
+    if isinstance(written, (list, tuple)):
+        return "a list"
+    return f"'{str(written).lower() if isinstance(written, bool) else written}'"
+
+
+def _mend(kind: str, written: object) -> str:
+    if kind == "string_type" and isinstance(written, (bool, int)):
+        return f"put it in quotes: {_shown(written)}"
+    return _MENDS.get(kind, "see the page of this step in the manual")
+
+
+_QUOTED: Final = re.compile(r"'([^']*)'")
+_SOMETHING: Final = "{} cannot be understood here"
+_EXPECTED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "string_type": "one text is expected here, not {}",
+        "dict_type": "lines of `key: value` are expected here, not {}",
+        "model_type": "a prompt or a read-out is expected here, not {}",
+        "tuple_type": "a list is expected here, not {}",
+        "list_type": "a list is expected here, not {}",
+        "int_parsing": "a whole number is expected here, not {}",
+        "int_type": "a whole number is expected here, not {}",
+        "int_from_float": "a whole number is expected here, not {}",
+    }
+)
+_MENDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "string_type": "write one word or one text",
+        "dict_type": "write them below this line, indented by two spaces",
+        "model_type": "write the name of a prompt, or for example `amount: balance`",
+        "tuple_type": "write it in brackets: [first, second]",
+        "list_type": "write it in brackets: [first, second]",
+        "int_parsing": "write it in digits, for example 3",
+        "int_type": "write it in digits, for example 3",
+        "int_from_float": "write it in digits, for example 3",
+    }
+)
+_LIMITS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "greater_than_equal": ("too small", "ge"),
+        "less_than_equal": ("too great", "le"),
+        "too_short": ("empty", "min_length"),
+        "too_long": ("too long", "max_length"),
+    }
+)
+_AT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "greater_than_equal": "at least",
+        "less_than_equal": "at most",
+        "too_short": "at least",
+        "too_long": "at most",
+    }
+)

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from ivr_engine.flow.call import Call
-from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library
+from ivr_engine.flow.model import FLOWS_DEEP_MAX, CompiledFlow, CompiledStep, Library
 from ivr_engine.flow.step import End, Enter, Return
 from ivr_engine.flow.values import Encoded, Value, decode, encode
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.secret import SecretDigits
 
 STEPS_PER_CALL_MAX: Final = 500
-FLOWS_DEEP_MAX: Final = 8
 KEEP_ALIVE_EVERY_S: Final = 30.0
 
 
@@ -28,11 +28,15 @@ class BudgetExceededError(Exception):
 
 @dataclass(slots=True)
 class Frame:
-    """One flow of the stack: which, where it stands, and its variables."""
+    """One flow of the stack: which, where it stands, and its variables.
+
+    `asked_at` is the step that got the oldest secret which the flow holds now.
+    """
 
     flow: CompiledFlow
     step: str
     variables: dict[str, Value] = field(default_factory=dict)
+    asked_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +87,37 @@ class Runner:
         Raises `BudgetExceededError`, and whatever a step raises (`CallerHungUp` above all).
         """
         compiled = self._library.flows[flow]
+        if compiled.interface.inputs or compiled.interface.outcomes:
+            message = f"flow '{flow}' has inputs or outcomes: it can be run by another flow, but cannot begin a call"
+            raise ValueError(message)
         self._push(Frame(compiled, compiled.start))
         return await self._run()
 
     async def resume(self, stack: tuple[StackEntry, ...]) -> str:
-        """Go on from a stack that `position()` wrote; raise `ValueError` when the library no longer has its steps."""
-        for entry in stack:
-            compiled = self._library.flows.get(entry.flow)
-            if compiled is None or entry.step not in compiled.steps:
-                message = f"the flows have no step {entry.flow}:{entry.step} any more"
+        """Go on from a stack that `position()` wrote; raise `ValueError` when it does not fit the library any more."""
+        frames = [self._frame(entry) for entry in stack]
+        for frame, above in pairwise(frames):
+            if frame.flow.steps[frame.step].runs != above.flow.name:
+                message = f"step {frame.flow.name}:{frame.step} does not run {above.flow.name} any more"
                 raise ValueError(message)
-            variables = {name: decode(value, compiled.variables[name].type) for name, value in entry.variables.items()}
-            self._push(Frame(compiled, entry.step, variables))
+        if not frames:
+            raise ValueError("a call stands in at least one flow")
+        if missing := frames[-1].flow.steps[frames[-1].step].reads - frames[-1].variables.keys():
+            message = f"step {frames[-1].flow.name}:{frames[-1].step} reads what was not stored: {sorted(missing)}"
+            raise ValueError(message)
+        for frame in frames:
+            self._push(frame)
         return await self._run()
 
     def position(self) -> tuple[StackEntry, ...]:
-        """Write down where the call stands, without secrets."""
+        """Write down where the call stands, without secrets; from `on_step`, the step that comes next.
+
+        A flow that holds a secret is written down at the step that asked for it: the caller is asked once more.
+        """
         return tuple(
             StackEntry(
                 frame.flow.name,
-                frame.step,
+                frame.asked_at or frame.step,
                 {name: encode(v) for name, v in frame.variables.items() if not isinstance(v, SecretDigits)},
             )
             for frame in self._stack
@@ -126,20 +141,38 @@ class Runner:
                 self._kept_alive = began
                 await self._keep_alive()
             result = await step.action(self._call)
+            self._note_secrets(frame)
             if isinstance(result, End):
                 self._trace(frame.flow, step, result.reason, began)
                 return result.reason
             if isinstance(result, Enter):
-                self._trace(frame.flow, step, "entered", began)
                 compiled = self._library.flows[result.flow]
                 self._push(Frame(compiled, compiled.start, result.inputs))
-                continue
-            if isinstance(result, Return):
-                self._trace(frame.flow, step, result.outcome, began)
+                outcome = "entered"
+            elif isinstance(result, Return):
                 self._pop(result.outcome)
-                continue
-            self._trace(frame.flow, step, result, began)
-            frame.step = step.arms[result]
+                outcome = result.outcome
+            else:
+                frame.step = step.arms[result]
+                outcome = result
+            self._trace(frame.flow, step, outcome, began)
+
+    def _frame(self, entry: StackEntry) -> Frame:
+        compiled = self._library.flows.get(entry.flow)
+        if (
+            compiled is None
+            or entry.step not in compiled.steps
+            or not entry.variables.keys() <= compiled.variables.keys()
+        ):
+            message = f"the flows have no step {entry.flow}:{entry.step} with these variables any more"
+            raise ValueError(message)
+        variables = {name: decode(value, compiled.variables[name].type) for name, value in entry.variables.items()}
+        return Frame(compiled, entry.step, variables)
+
+    @staticmethod
+    def _note_secrets(frame: Frame) -> None:
+        holds = any(isinstance(value, SecretDigits) for value in frame.variables.values())
+        frame.asked_at = (frame.asked_at or frame.step) if holds else None
 
     def _push(self, frame: Frame) -> None:
         if len(self._stack) == FLOWS_DEEP_MAX:

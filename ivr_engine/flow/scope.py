@@ -15,7 +15,7 @@ from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, SpeechBuilder
-from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, Type, Variable
+from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, DataClass, Type, Variable
 from ivr_engine.values.language import Language
 from ivr_engine.values.utterance import Utterance
 
@@ -48,19 +48,24 @@ class Interface:
     inputs: Mapping[str, Variable]
     outputs: Mapping[str, Variable]
     outcomes: tuple[str, ...]
+    languages: tuple[Language, ...]
 
 
 @dataclass(slots=True)
 class Scope:
-    """The names in force for one step of one flow; `reads` gathers the variables that the step reads."""
+    """The names in force for one step of one flow; `reads` gathers the variables that the step reads.
+
+    `interfaces` has None for a flow that exists and cannot be read: its own findings say why, and nothing more is said.
+    """
 
     source: Source
     path: Path
     world: World
     variables: Mapping[str, Variable]
     languages: tuple[Language, ...]
-    interfaces: Mapping[str, Interface]
+    interfaces: Mapping[str, Interface | None]
     own_outcomes: tuple[str, ...]
+    own_outputs: tuple[str, ...]
     reads: set[str] = field(default_factory=set)
 
     def finding(self, code: str, at: Path, message: str, mend: str, *, key: bool = False) -> None:
@@ -82,6 +87,17 @@ class Scope:
             message = f"{expected} is expected here, this is {compiled.type}"
             self.finding("E302", at, message, "use a variable of that type")
             return None
+        return compiled
+
+    def value_for(self, variable: Variable, text: str | int | bool, at: Path) -> Compiled | None:  # noqa: FBT001 # a YAML scalar, not a switch
+        """Compile the value that is put into a variable: of its type, and not more sensitive than it is declared."""
+        compiled = self.expression(text, at, variable.type)
+        if compiled is not None and variable.data_class is DataClass.PUBLIC:
+            personal = sorted(name for name in compiled.reads if self.variables[name].data_class is DataClass.PERSONAL)
+            if personal:
+                message = f"'{personal[0]}' is personal, and what it is put into is public"
+                self.finding("E302", at, message, f"declare that one as `personal {variable.type}`")
+                return None
         return compiled
 
     def variable(self, name: str, at: Path) -> Variable | None:

@@ -7,7 +7,9 @@ nothing is resolved behind the author's back: `07`, `on` and `12:30` stay the te
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import yaml
@@ -23,6 +25,8 @@ Data = None | bool | int | str | list["Data"] | dict[str, "Data"]
 _INTEGER: Final = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOST_HASH_KEY: Final = re.compile(r"^\s*(#)\s*:\s*\S")
+_WIDE_COLON: Final = re.compile(r"^\s*(?:- )?[^\s:#'\"：][^:#'\"：]*(：)")
+_NOT_YAML: Final = re.compile("[^\\t\\n\\r\x20-\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
 @dataclass(slots=True)
@@ -55,19 +59,22 @@ class Source:
 def read_source(file: str, text: str) -> Source:
     """Read YAML; a text that cannot be read gives a `Source` with findings and no data."""
     source = Source(file, text.splitlines())
-    if len(text.encode()) > SOURCE_BYTES_MAX:
+    if len(text.encode(errors="surrogatepass")) > SOURCE_BYTES_MAX:
         source.finding("E101", Place(file, 1, 1), f"the file is larger than {SOURCE_BYTES_MAX} bytes", "split the flow")
         return source
+    if _note_strange_character(source):
+        return source
     try:
+        if _note_what_flows_do_without(source, text):
+            return source
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         _note_syntax_error(source, error)
         return source
-    except yaml.YAMLError as error:
-        source.finding("E101", Place(file, 1, 1), f"the file holds a character that YAML refuses: {error}", "remove it")
-        return source
     if root is None:
         source.finding("E101", Place(file, 1, 1), "the file is empty", "write at least `ivr: 1`, `start` and `steps`")
+        return source
+    if isinstance(root, yaml.ScalarNode) and _note_wide_colon(source, root.start_mark.line + 1):
         return source
     source.data = _Walk(source).value(root, ())
     _note_lost_hash_keys(source)
@@ -79,18 +86,10 @@ class _Walk:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._seen: set[int] = set()
 
     def value(self, node: yaml.Node, path: Path) -> Data:
         place = self._place(node)
         self._source.values[path] = place
-        if len(path) > DEPTH_MAX:
-            self._source.finding("E103", place, f"blocks are nested more than {DEPTH_MAX} deep", "flatten the file")
-            return None
-        if id(node) in self._seen:
-            self._source.finding("E103", place, "an alias (*) is used", "write the text out; the star key is `star`")
-            return None
-        self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -127,6 +126,11 @@ class _Walk:
             return None
         if node.style:  # quoted or block text is text
             return text
+        if node.end_mark.line > node.start_mark.line:
+            if not any(_note_wide_colon(self._source, line) for line in range(place.line, node.end_mark.line + 2)):
+                mend = "write each `key: value` in a line of its own"
+                self._source.finding("E103", place, "this value goes on in the next line", mend)
+            return None
         if text in _WORDS:
             return _WORDS[text]
         return int(text) if _INTEGER.fullmatch(text) else text
@@ -136,48 +140,98 @@ class _Walk:
         return Place(self._source.file, mark.line + 1, mark.column + 1)
 
 
+def _note_strange_character(source: Source) -> bool:
+    """Find a character that no text should hold: a control character, or half of a pair."""
+    for number, line in enumerate(source.lines, start=1):
+        found = _NOT_YAML.search(line.removeprefix("\ufeff") if number == 1 else line)
+        if found:
+            place = Place(source.file, number, found.start() + 1)
+            message = f"an invisible character (U+{ord(found.group()):04X}) stands here"
+            source.finding("E101", place, message, "delete it and type the text again")
+            return True
+    return False
+
+
+def _note_what_flows_do_without(source: Source, text: str) -> bool:
+    """Find blocks nested too deep, anchors and aliases, event by event.
+
+    Composing a thousand blocks in one another would exhaust the stack and end the process, calls and all.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+            continue
+        mark = event.start_mark
+        place = Place(source.file, mark.line + 1, mark.column + 1) if mark is not None else Place(source.file, 1, 1)
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            sign = "a star (*)" if isinstance(event, yaml.AliasEvent) else "an ampersand (&)"
+            mend = "put a text in quotes; the star key of the telephone is written `star`"
+            source.finding("E103", place, f"{sign} begins this value", mend)
+            return True
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        if depth > DEPTH_MAX:
+            message = f"blocks are nested more than {DEPTH_MAX} deep"
+            source.finding("E103", place, message, "no flow needs that: look for brackets that are never closed")
+            return True
+    return False
+
+
 def _note_syntax_error(source: Source, error: yaml.MarkedYAMLError) -> None:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    for number in (line, line - 1):
-        if 0 < number <= len(source.lines) and "：" in source.lines[number - 1]:
-            column = source.lines[number - 1].index("：") + 1
-            place = Place(source.file, number, column)
-            source.finding("E101", place, "a full-width colon (：) stands here", "write a plain colon and a space (: )")
-            return
+    if any(_note_wide_colon(source, number) for number in (line, line - 1)):
+        return
     if 0 < line <= len(source.lines) and "\t" in source.lines[line - 1]:
         column = source.lines[line - 1].index("\t") + 1
         source.finding("E101", Place(source.file, line, column), "a tab stands here", "use spaces to indent")
         return
     problem = error.problem or "the structure is broken"
-    message, mend = _PLAIN_WORDS.get(problem, (problem, "compare with the lines around it"))
-    if error.context is not None and "quoted scalar" in error.context and error.context_mark is not None:
+    message, mend = _PLAIN_WORDS.get(problem, (f"the structure is broken ({problem})", "compare with the lines above"))
+    if problem == "found unexpected end of stream" and error.context_mark is not None:
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
-        message, mend = "a quote is opened here and never closed", "close it"
+        message, mend = "a quote is opened here and never closed", "close it with the same kind of quote"
     source.finding("E101", Place(source.file, line, column), message, mend)
 
 
-_PLAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
-    "mapping values are not allowed in this context": (
-        "a second colon stands in this line, or the line above has no value",
-        "put a text that holds a colon in quotes, and indent by two spaces",
-    ),
-    "mapping values are not allowed here": (
-        "a second colon stands in this line, or the line above has no value",
-        "put a text that holds a colon in quotes, and indent by two spaces",
-    ),
-    "could not find expected ':'": ("a colon is missing", "write `key: value`"),
-    "did not find expected key": ("the indentation does not fit", "indent like the line above that it belongs to"),
-    "found undefined alias": ("a star (*) begins this value", "the star key of the telephone is written `star`"),
-    "did not find expected alphabetic or numeric character": (
-        "a star (*) or an ampersand (&) begins this word",
-        "the star key of the telephone is written `star`",
-    ),
-    "found character that cannot start any token": (
-        "this character cannot begin a value",
-        "put the text in quotes",
-    ),
-}
+def _note_wide_colon(source: Source, line: int) -> bool:
+    found = _WIDE_COLON.match(source.lines[line - 1]) if 0 < line <= len(source.lines) else None
+    if found is None:
+        return False
+    place = Place(source.file, line, found.start(1) + 1)
+    source.finding("E101", place, "a full-width colon (：) stands here", "write a plain colon and a space (: )")
+    return True
+
+
+_SECOND_COLON: Final = (
+    "a second colon stands in this line, or the line above is not indented alike",
+    "put a text that holds a colon in quotes, and indent each level by two spaces",
+)
+_NOT_CLOSED: Final = ("a bracket is opened before this and not closed", "close it with ] or }, and part with commas")
+_PLAIN_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "mapping values are not allowed in this context": _SECOND_COLON,
+        "could not find expected ':'": ("the line above has no colon", "write `key: value`"),
+        "did not find expected key": ("the indentation does not fit", "indent like the line above that it belongs to"),
+        "did not find expected '-' indicator": (
+            "a list item is expected here",
+            "begin it with - and a space, or indent the line like the key above the list",
+        ),
+        "did not find expected ',' or ']'": _NOT_CLOSED,
+        "did not find expected ',' or '}'": _NOT_CLOSED,
+        "did not find expected node content": ("a value is expected here", "write one, or remove the comma"),
+        "did not find expected alphabetic or numeric character": (
+            "a star (*) or an ampersand (&) begins this word",
+            "the star key of the telephone is written `star`",
+        ),
+        "found character that cannot start any token": (
+            "this character cannot begin a value",
+            "put the text in quotes",
+        ),
+        "found unknown escape character": ("a backslash stands in double quotes", "use single quotes around the text"),
+        "but found another document": ("a line --- begins a second document", "remove it: one file holds one flow"),
+    }
+)
 
 
 def _note_lost_hash_keys(source: Source) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.expressions import Compiled, Evaluate
-from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, TIME, DataClass, Type
 from ivr_engine.speech.grammar import Grammar
@@ -59,7 +59,10 @@ class Part(BaseModel):
     def _exactly_one(self) -> Part:
         said = self.model_fields_set - {"language"}
         if len(said) != 1 or ("language" in self.model_fields_set and said != {"prompt"}):
-            raise ValueError("a part is one prompt (which may name its language) or one read-out")
+            raise NotUnderstoodError(
+                "one part of speech is one prompt, which may name its language, or one read-out",
+                "begin each part with a dash in a line of its own",
+            )
         return self
 
 

@@ -80,8 +80,11 @@ class Step(BaseModel, ABC):
         arms = {outcome: Arm(step, ("when", outcome)) for outcome, step in self.when.items()}
         if self.then is not None:
             usual = self.outcomes(scope)[:1]
-            if not usual or usual[0] in arms:
-                scope.finding("E209", ("then",), "`then` says nothing here", "name the outcome under `when`")
+            if not usual:
+                scope.finding("E209", ("then",), f"nothing follows `{self.WORD}`", "remove `then`", key=True)
+            elif usual[0] in arms:
+                message = f"`then` and `{usual[0]}` under `when` say the same twice"
+                scope.finding("E209", ("then",), message, "remove one of them", key=True)
             else:
                 arms[usual[0]] = Arm(self.then, ("then",))
         return arms
@@ -90,6 +93,11 @@ class Step(BaseModel, ABC):
         """Return the variables that hold a value after each outcome."""
         del scope
         return {}
+
+    def forgets(self, scope: Scope) -> frozenset[str]:
+        """Return the variables that hold nothing any more when the step has been, unless it `writes` them."""
+        del scope
+        return frozenset()
 
     @property
     def runs(self) -> str | None:

@@ -11,6 +11,7 @@ from datetime import date, time
 from enum import StrEnum
 from typing import Final
 
+from ivr_engine.flow.findings import NotUnderstoodError
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
 
@@ -63,7 +64,7 @@ class Variable:
 
     @classmethod
     def parse(cls, text: str) -> Variable:
-        """Read `money`, `personal money`, `secret` or `one of (a, b)`; raise `ValueError` with what is possible."""
+        """Read `money`, `personal money`, `secret` or `one of (a, b)`; raise `NotUnderstoodError`."""
         words = text.strip()
         data_class = DataClass.PUBLIC
         first, _, rest = words.partition(" ")
@@ -78,8 +79,8 @@ class Variable:
             if known.name == words:
                 return cls(known, data_class)
         possible = ", ".join(known.name for known in PLAIN_TYPES)
-        message = f"'{text}' is no type; use {possible} or `one of (a, b)`, with `personal` before it if it is"
-        raise ValueError(message)
+        mend = f"use {possible} or `one of (a, b)`, with `personal` before it if it is"
+        raise NotUnderstoodError(f"'{text}' is no type", mend)
 
 
 def type_of(value: Value) -> Type:
@@ -116,7 +117,7 @@ def encode(value: Value) -> Encoded:
 
 def decode(encoded: Encoded, kind: Type) -> Value:
     """Return the value that `encode` wrote for a variable of this type; raise `ValueError` when it does not fit."""
-    if kind == MONEY and isinstance(encoded, list) and len(encoded) == 2 and isinstance(encoded[0], int):
+    if kind == MONEY and isinstance(encoded, list) and len(encoded) == 2 and type(encoded[0]) is int:
         return Money(encoded[0], Currency(str(encoded[1])))
     if isinstance(encoded, list):
         raise ValueError("only money is a pair")  # noqa: TRY004 # stored data that does not fit
@@ -126,7 +127,7 @@ def decode(encoded: Encoded, kind: Type) -> Value:
         return encoded
     if kind == YES_NO and isinstance(encoded, bool):
         return encoded
-    if kind.name in (TEXT.name, DIGITS.name, "one_of") and isinstance(encoded, str):
+    if isinstance(encoded, str) and (kind in (TEXT, DIGITS) or encoded in kind.members):
         return encoded
     message = f"what was stored is no {kind}"
     raise ValueError(message)

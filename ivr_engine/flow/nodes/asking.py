@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from ivr_engine.channel.conversation import NoChoice, Timing
@@ -9,6 +10,7 @@ from ivr_engine.channel.keys import Entry, EntryEnd
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Part
+from ivr_engine.flow.values import Value
 from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
@@ -45,17 +47,31 @@ class Apologies:
 
 
 async def ask(
-    call: Call, prompt: Utterance, entry: Entry, timing: Timing, tries: int, apologies: Apologies
-) -> tuple[str, SecretDigits]:
-    """Ask until the entry is complete, given up, or the tries are used up; a new try begins with no keys."""
+    call: Call,
+    prompt: Utterance,
+    entry: Entry,
+    timing: Timing,
+    tries: int,
+    apologies: Apologies,
+    keep: Callable[[SecretDigits], Value | None],
+) -> tuple[str, Value | None]:
+    """Ask until the entry is complete, given up, or the tries are used up; a new try begins with no keys.
+
+    `keep` makes a value of complete keys, or None of keys that cannot be kept: these count as too short, or as silence
+    where one key would do.
+    """
     again = prompt
+    end = EntryEnd.NO_INPUT
     for attempt in range(1, tries + 1):
         end, keys = await call.conversation.collect(again, entry, timing)
         if end is EntryEnd.COMPLETE:
-            return COLLECTED, keys
+            value = keep(keys)
+            if value is not None:
+                return COLLECTED, value
+            end = EntryEnd.TOO_SHORT if entry.min_keys > 1 else EntryEnd.NO_INPUT
         keys.wipe()
         if end is EntryEnd.CANCELLED:
-            return CANCELLED, keys
+            return CANCELLED, None
         if attempt < tries:
             again = apologies.for_entry(call, end) + prompt
-    return (NO_INPUT if end is EntryEnd.NO_INPUT else TOO_SHORT), keys
+    return (NO_INPUT if end is EntryEnd.NO_INPUT else TOO_SHORT), None

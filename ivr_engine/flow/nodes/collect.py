@@ -58,8 +58,8 @@ class Asking(Step):
         return {COLLECTED: frozenset({self.variable})}
 
     @abstractmethod
-    def keep(self, keys: SecretDigits) -> Value:
-        """Return what is kept of the keys."""
+    def keep(self, keys: SecretDigits) -> Value | None:
+        """Return what is kept of the keys, or None when they are to be asked for again."""
 
     def compile(self, scope: Scope) -> Action:
         """Ask, and keep the keys only when they are complete."""
@@ -70,9 +70,9 @@ class Asking(Step):
         name, tries, keep = self.variable, self.tries, self.keep
 
         async def act(call: Call) -> str:
-            outcome, keys = await ask(call, prompt(call), entry, timing, tries, apologies)
-            if outcome == COLLECTED:
-                call.variables[name] = keep(keys)
+            outcome, value = await ask(call, prompt(call), entry, timing, tries, apologies, keep)
+            if value is not None:
+                call.variables[name] = value
             return outcome
 
         return act
@@ -91,11 +91,11 @@ class Collect(Asking):
         """The variable that receives the digits."""
         return self.collect
 
-    def keep(self, keys: SecretDigits) -> Value:
-        """These keys are no secret: keep them as text, and nothing else of them."""
+    def keep(self, keys: SecretDigits) -> Value | None:
+        """These keys are no secret: keep them as text, and nothing else of them. A star among them is no digit."""
         text = keys.reveal().decode("ascii")
         keys.wipe()
-        return text
+        return text if text.isdigit() else None
 
     def compile(self, scope: Scope) -> Action:
         """Check that the variable can hold digits."""
@@ -119,9 +119,14 @@ class Secret(Asking):
         """The variable that receives the secret."""
         return self.secret
 
-    def keep(self, keys: SecretDigits) -> Value:
-        """Keep the keys as they are: a secret."""
+    def keep(self, keys: SecretDigits) -> Value | None:
+        """Keep the keys as they are: a secret. What a star means in it, the bank says."""
         return keys
+
+    def forgets(self, scope: Scope) -> frozenset[str]:
+        """What was there before is gone, whether a new secret is typed or not."""
+        del scope
+        return frozenset({self.secret})
 
     def compile(self, scope: Scope) -> Action:
         """Check that the variable is secret; what was there before is overwritten in memory."""

@@ -37,6 +37,10 @@ class If(Step):
         """Take `then` and `else` as arms."""
         arms = dict(super().arms(scope))
         if self.else_ is not None:
+            if NO in arms:
+                scope.finding(
+                    "E209", ("else",), "`else` and `no` under `when` say the same twice", "remove one", key=True
+                )
             arms[NO] = Arm(self.else_, ("else",))
         return arms
 
@@ -83,7 +87,7 @@ class Set(Step):
             if variable.type.members and str(written) in variable.type.members:
                 values.append((name, _word(str(written))))
                 continue
-            compiled = scope.expression(written, at, variable.type)
+            compiled = scope.value_for(variable, written, at)
             if compiled is not None:
                 values.append((name, compiled.evaluate))
 

@@ -26,8 +26,11 @@ class ChooseLanguage(Step):
         return ("done",)
 
     def compile(self, scope: Scope) -> Action:
-        """Change the language of the call."""
-        del scope
+        """Check that the flow is spoken in this language; change the language of the call."""
+        if self.language not in scope.languages:
+            spoken = ", ".join(scope.languages)
+            message = f"this flow is not spoken in {self.language.value}; its languages are: {spoken}"
+            scope.finding("E112", ("language",), message, "add it to `languages`, or choose one of them")
         language = self.language
 
         async def act(call: Call) -> str:

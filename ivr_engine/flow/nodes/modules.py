@@ -51,9 +51,14 @@ class Run(Step):
         """Check inputs and outputs against the other flow's declaration."""
         interface = scope.interfaces.get(self.run)
         if interface is None:
-            message = f"there is no flow '{self.run}'"
-            scope.finding("E601", ("run",), message, did_you_mean(self.run, scope.interfaces))
-            interface = Interface({}, {}, ())
+            if self.run not in scope.interfaces:
+                message = f"there is no flow '{self.run}'"
+                scope.finding("E601", ("run",), message, did_you_mean(self.run, scope.interfaces))
+            return _never
+        if set(interface.languages) != set(scope.languages):
+            theirs, ours = ", ".join(interface.languages), ", ".join(scope.languages)
+            message = f"'{self.run}' is spoken in {theirs}; this flow in {ours}"
+            scope.finding("E605", ("run",), message, "give both the same `languages`")
         inputs = self._inputs(scope, interface)
         self._check_outputs(scope, interface)
         flow = self.run
@@ -70,7 +75,7 @@ class Run(Step):
                 message = f"'{self.run}' has no input '{name}'"
                 scope.finding("E502", ("with", name), message, did_you_mean(name, interface.inputs), key=True)
                 continue
-            compiled = scope.expression(written, ("with", name), interface.inputs[name].type)
+            compiled = scope.value_for(interface.inputs[name], written, ("with", name))
             if compiled is not None:
                 inputs[name] = compiled.evaluate
         for name in interface.inputs:
@@ -88,8 +93,14 @@ class Run(Step):
                 scope.finding("E504", ("into", output), message, did_you_mean(output, interface.outputs), key=True)
             elif variable is not None and variable != interface.outputs[output]:
                 given = interface.outputs[output]
-                message = f"'{output}' is {given.data_class.value} {given.type}, '{name}' is not"
-                scope.finding("E302", ("into", output), message, f"declare '{name}' alike")
+                alike = f"{given.data_class.value} {given.type}".removeprefix("public ")
+                message = f"'{output}' is {alike}, '{name}' is not"
+                scope.finding("E302", ("into", output), message, f"declare '{name}' as `{alike}`")
+
+
+async def _never(call: Call) -> Enter:
+    del call
+    raise AssertionError("a flow with findings never runs")
 
 
 class ReturnStep(Step):
@@ -112,7 +123,10 @@ class ReturnStep(Step):
                 message = f"'{self.return_}' is not among the flow's outcomes"
                 scope.finding("E603", ("return",), message, did_you_mean(self.return_, scope.own_outcomes))
             else:
-                scope.finding("E604", ("return",), "this flow declares no outcomes", "declare `outcomes`, or hang_up")
+                mend = "declare them under `outcomes` at the top, or end the call with `hang_up`"
+                scope.finding("E604", ("return",), "this flow declares no outcomes", mend)
+        elif self.return_ == scope.own_outcomes[0]:
+            scope.reads.update(scope.own_outputs)  # who runs this flow may count on them
         result = Return(self.return_)
 
         async def act(call: Call) -> Return:

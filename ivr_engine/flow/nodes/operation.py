@@ -44,6 +44,12 @@ class Operation(Step):
             for outcome, results in signature.outcomes.items()
         }
 
+    def forgets(self, scope: Scope) -> frozenset[str]:
+        """A secret is wiped as soon as the operation that takes it has ended."""
+        signature = scope.world.operations.get(self.do)
+        takes = signature.arguments if signature is not None else {}
+        return frozenset(str(written) for name, written in self.with_.items() if takes.get(name) == SECRET)
+
     def compile(self, scope: Scope) -> Action:
         """Check names and types against the signature; wipe secrets as soon as the operation has ended."""
         signature = scope.world.operations.get(self.do)
@@ -55,7 +61,7 @@ class Operation(Step):
             return _never
         gives = self._arguments(scope, signature)
         self._check_results(scope, signature)
-        secrets = tuple(str(value) for name, value in self.with_.items() if signature.arguments.get(name) == SECRET)
+        secrets = self.forgets(scope)
         name, into = self.do, dict(self.into)
 
         async def act(call: Call) -> str:

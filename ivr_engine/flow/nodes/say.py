@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,7 +20,9 @@ class Say(Step):
     SUMMARY: ClassVar[str] = "Speak to the caller."
 
     say: Speech = Field(min_length=1, description="Prompts and read-outs in the order in which they are heard.")
-    interrupt: Interrupt = Field(default=Interrupt.ANY, description="Which keys stop it: none, valid or any.")
+    interrupt: Literal[Interrupt.NONE, Interrupt.ANY] = Field(
+        default=Interrupt.ANY, description="Which keys stop it: none or any."
+    )
 
     def outcomes(self, scope: Scope) -> tuple[str, ...]:
         """Speaking has one end."""

@@ -1,0 +1,237 @@
+"""One engine process: everything concrete is built and joined here, and taken down in the opposite order.
+
+Knows every concrete class. Must not decide anything about a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import os
+import pathlib
+import random
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from ivr_engine.acd.model import QueueName, QueueSettings
+from ivr_engine.adapters.asterisk.agi_session import AgiSession, AgiTimings
+from ivr_engine.adapters.asterisk.ami import AmiClient, AmiTarget, LinkState
+from ivr_engine.adapters.asterisk.fastagi import FastAgiServer
+from ivr_engine.adapters.asterisk.line import AsteriskLine
+from ivr_engine.adapters.asterisk.sounds import SoundFolder
+from ivr_engine.adapters.bank.embedded import EmbeddedCore
+from ivr_engine.adapters.bank.rest import RestCore
+from ivr_engine.adapters.store.database import Database
+from ivr_engine.adapters.store.faults import DatabaseUnavailableError
+from ivr_engine.adapters.store.journal import JournalWriter
+from ivr_engine.app.metrics import Metrics
+from ivr_engine.app.secrets_file import Secrets
+from ivr_engine.app.settings import Settings
+from ivr_engine.app.telephones import Telephones
+from ivr_engine.banking.core import CoreBank
+from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.ports import Arrival
+from ivr_engine.calls.queueing import AgentQueues
+from ivr_engine.calls.session import CallSession, Hotline
+from ivr_engine.flow.library import FlowFolder
+from ivr_engine.flow.scope import World
+from ivr_engine.speech.catalogue import Catalogue
+from ivr_engine.values.clock import SystemClock
+from ivr_engine.values.ids import RandomIds
+from ivr_engine.web.service import service_application
+
+QUEUE: Final = "service"
+FLOWS_LOOKED_AT_EVERY_S: Final = 0.5
+DRAIN_S: Final = 5.0
+MEMORY_FOLDER: Final = pathlib.Path("/dev/shm")  # noqa: S108 # memory, not disk: read-outs are personal data
+
+
+class EngineError(Exception):
+    """The engine cannot start; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A running engine."""
+
+    agi_port: int
+    server: FastAgiServer
+    queues: AgentQueues
+    journal: JournalWriter
+    flows: FlowFolder
+
+
+def flow_world(settings: Settings) -> World:
+    """Return what flows are checked against."""
+    return World(Catalogue.load(settings.prompts_dir), SIGNATURES, frozenset({QUEUE}))
+
+
+@asynccontextmanager
+async def running_engine(
+    settings: Settings, secrets: Secrets, *, sounds_group: int | None = None
+) -> AsyncIterator[Engine]:
+    """Run an engine as long as the context lasts; raise `EngineError` when it cannot start."""
+    clock, log, metrics = SystemClock(), structlog.get_logger(), Metrics()
+    ids = RandomIds(clock)
+    async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
+        flows = FlowFolder(settings.flows_dir, flow_world(settings))
+        _read_flows(flows, settings.first_flow)
+        database = Database(settings.database)
+        stack.push_async_callback(database.close)
+        journal = JournalWriter(database, engine_id=settings.engine_id, clock=clock)
+        bank = _bank(settings, secrets, database, clock)
+        stack.push_async_callback(bank.close)
+        await _open_journal(journal, settings.engine_id)
+        stack.push_async_callback(journal.close)
+        sounds = SoundFolder(settings.sounds_dir, _joined_folder(settings, sounds_group), ids=ids)
+
+        telephones = Telephones(settings.agents, QUEUE)
+        ami = AmiClient(
+            AmiTarget(settings.ami_host, settings.ami_port, "engine", secrets.ami_engine),
+            deliver=telephones.deliver,
+            clock=clock,
+            jitter=random.Random(),  # noqa: S311 # spreads reconnects, guards nothing
+        )
+        queue = QueueSettings(
+            QueueName(QUEUE), ring_s=settings.ring_s, wrap_up_s=settings.wrap_up_s, max_wait_s=settings.max_wait_s
+        )
+        queues = AgentQueues([queue], clock, telephones.wake)
+        telephones.join(queues, ami)
+        hotline = Hotline(
+            flows, bank, queues, journal, clock, ids, settings.first_flow, settings.default_language, QUEUE
+        )
+        server = FastAgiServer(
+            token=secrets.agi_token,
+            handler=_handler(hotline, sounds, metrics),
+            allowed_peers=[ipaddress.ip_network(network) for network in settings.agi_peers],
+            timings=AgiTimings(think=metrics.engine_seconds.observe),
+        )
+        for work in (queues.run(), _watch_flows(flows, metrics)):
+            stack.callback(group.create_task(work).cancel)
+        await ami.start()
+        stack.push_async_callback(ami.close)
+
+        async def health() -> Mapping[str, str]:
+            return await _health(database, ami, flows)
+
+        def refresh() -> None:
+            metrics.calls_live.set(server.open_sessions)
+            metrics.callers_waiting.set(len(queues.state.callers))
+            metrics.ami_ready.set(ami.state is LinkState.READY)
+            metrics.journal_rows_waiting.set(journal.waiting)
+
+        await _serve_web(stack, settings, service_application(metrics.registry, health, refresh))
+        try:
+            port = await server.start(settings.agi_host, settings.agi_port)
+        except OSError as error:
+            message = f"port {settings.agi_port} for FastAGI cannot be had ({error.strerror}): set IVR_AGI_PORT"
+            raise EngineError(message) from None
+        stack.push_async_callback(server.close)
+        log.info("engine_ready", agi_port=port, flows=flows.current.version)
+        yield Engine(port, server, queues, journal, flows)
+        await server.drain(DRAIN_S)
+
+
+def _handler(hotline: Hotline, sounds: SoundFolder, metrics: Metrics) -> Callable[[AgiSession], Awaitable[None]]:
+    async def handle(session: AgiSession) -> None:
+        environment = session.environment
+        arrival = Arrival(
+            environment.unique_id,
+            environment.channel,
+            environment.caller_number or "",
+            environment.dialled_number,
+        )
+        line = AsteriskLine(session, sounds)
+        call = CallSession(hotline, line, arrival)
+        metrics.calls_started.inc()
+        with structlog.contextvars.bound_contextvars(call_id=call.call_id):
+            try:
+                reason = await call.run()
+                metrics.calls_ended.labels(reason).inc()
+            finally:
+                line.close()
+                metrics.keys_taken.inc(call.keys_taken)
+
+    return handle
+
+
+def _read_flows(flows: FlowFolder, first_flow: str) -> None:
+    library = flows.refresh()
+    if library.findings:
+        shown = "\n".join(finding.render() for finding in library.findings)
+        message = f"the flows have findings; mend them, then start again:\n{shown}"
+        raise EngineError(message)
+    if first_flow not in library.flows:
+        message = f"there is no flow '{first_flow}' to begin with: set IVR_FIRST_FLOW"
+        raise EngineError(message)
+
+
+async def _watch_flows(flows: FlowFolder, metrics: Metrics) -> None:
+    """Use a changed flow from the next call on; findings are logged once, and the good flows stay."""
+    log = structlog.get_logger()
+    while True:
+        await asyncio.sleep(FLOWS_LOOKED_AT_EVERY_S)
+        before = flows.current.version
+        read = flows.refresh()
+        if read.version == before:
+            continue
+        metrics.flow_findings.set(len(read.findings))
+        if read.findings:
+            log.error("flows_refused", findings=[finding.render() for finding in read.findings])
+        else:
+            log.info("flows_changed", version=read.version)
+
+
+def _bank(settings: Settings, secrets: Secrets, database: Database, clock: SystemClock) -> CoreBank:
+    if settings.bank_url:
+        return RestCore(settings.bank_url, token=secrets.bank_token)
+    return EmbeddedCore(database, pin_key=bytes.fromhex(secrets.pin_key), clock=clock)
+
+
+async def _open_journal(journal: JournalWriter, engine_id: str) -> None:
+    try:
+        await journal.close_orphans(engine_id)
+    except DatabaseUnavailableError as error:
+        message = f"the database is away: {error}. Start it, or set IVR_DATABASE_URL; see ivr db check"
+        raise EngineError(message) from None
+    await journal.start()
+
+
+def _joined_folder(settings: Settings, group: int | None) -> pathlib.Path:
+    """Return the folder in memory for joined recordings, one for each state folder, readable by Asterisk's group."""
+    base = MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else pathlib.Path(tempfile.gettempdir())
+    digest = hashlib.sha256(str(settings.state_dir.resolve()).encode()).hexdigest()[:12]
+    folder = base / f"ivr-{settings.engine_id}-{digest}"
+    folder.mkdir(mode=0o750, exist_ok=True)
+    if group is not None:
+        os.chown(folder, -1, group)
+    return folder
+
+
+async def _serve_web(stack: AsyncExitStack, settings: Settings, application: web.Application) -> None:
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, settings.web_host, settings.web_port).start()
+    except OSError as error:
+        message = f"port {settings.web_port} for the web cannot be had ({error.strerror}): set IVR_WEB_PORT"
+        raise EngineError(message) from None
+
+
+async def _health(database: Database, ami: AmiClient, flows: FlowFolder) -> Mapping[str, str]:
+    parts = {"flows": "ok" if flows.current.flows else "none loaded"}
+    parts["asterisk"] = "ok" if ami.state is LinkState.READY else ami.reason
+    try:
+        await database.ping()
+        parts["database"] = "ok"
+    except DatabaseUnavailableError as error:
+        parts["database"] = str(error)
+    return parts

@@ -1,0 +1,80 @@
+"""Agents' telephones: what AMI says of them, told to the dispatcher; and waking a waiting caller's line.
+
+Knows both vocabularies, Asterisk's and the dispatcher's. Must not know rules of queues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+
+from ivr_engine.acd.messages import AgentAppeared, AgentEngaged, AgentReachable, AgentUnreachable, Event, Resync
+from ivr_engine.acd.model import AgentName, Device, Presence, QueueName
+from ivr_engine.adapters.asterisk.ami import AmiClient, AmiError, AmiSnapshot, Delivery
+from ivr_engine.calls.queueing import AgentQueues
+from ivr_engine.protocols.ami.actions import PlayDTMF
+from ivr_engine.protocols.ami.events import DeviceState, DeviceStateChanged, DialEnded
+
+WAKE_KEY: Final = "D"
+"""A key that no telephone has: it ends a waiting command at once and means nothing else (asterisk-facts)."""
+WAKE_WITHIN_S: Final = 2.0
+_TECHNOLOGY: Final = "PJSIP/"
+
+
+class Telephones:
+    """Keeps the dispatcher's picture of the agents' telephones true."""
+
+    def __init__(self, agents: Iterable[str], queue: str) -> None:
+        self._agents = tuple(agents)
+        self._queue = QueueName(queue)
+        self._queues: AgentQueues | None = None
+        self._ami: AmiClient | None = None
+        self._log = structlog.get_logger()
+
+    def join(self, queues: AgentQueues, ami: AmiClient) -> None:
+        """Sign every agent on, unreachable until Asterisk says otherwise."""
+        self._queues, self._ami = queues, ami
+        for name in self._agents:
+            queues.tell(
+                AgentAppeared(AgentName(name), f"{_TECHNOLOGY}{name}", (self._queue,), presence=Presence.UNREACHABLE)
+            )
+
+    async def deliver(self, item: Delivery) -> None:
+        """Take what the AMI client hands over."""
+        queues = self._queues
+        if queues is None:
+            return
+        if isinstance(item, AmiSnapshot):
+            devices = {AgentName(name): _device(item.device(f"{_TECHNOLOGY}{name}")) for name in self._agents}
+            queues.tell(Resync(devices))
+        elif isinstance(item, DeviceStateChanged):
+            name = item.device.removeprefix(_TECHNOLOGY)
+            if name in self._agents:
+                queues.tell(_changed(AgentName(name), item.state))
+        elif isinstance(item, DialEnded) and item.status == "ANSWER":
+            queues.agent_answered(item.channel)
+
+    async def wake(self, channel: str) -> None:
+        """End the waiting command of a line; a failure costs the caller at most one slice of waiting."""
+        if self._ami is None:
+            return
+        try:
+            await self._ami.request(PlayDTMF(channel, WAKE_KEY), within_s=WAKE_WITHIN_S)
+        except AmiError as error:
+            self._log.info("wake_failed", cause=str(error))
+
+
+def _device(state: DeviceState) -> Device:
+    if not state.reachable:
+        return Device.UNAVAILABLE
+    if state.free:
+        return Device.FREE
+    return Device.RINGING if state is DeviceState.RINGING else Device.IN_USE
+
+
+def _changed(agent: AgentName, state: DeviceState) -> Event:
+    if not state.reachable:
+        return AgentUnreachable(agent)
+    return AgentReachable(agent) if state.free else AgentEngaged(agent)
