@@ -1,0 +1,205 @@
+"""A caller's line on a real Asterisk: each verb of `channel.line.Line` as one AGI command.
+
+Knows which command does what a verb promises, and how long Asterisk may take for it. Must not know flows,
+banks or queues. One command for each verb is not thrift alone: keys pressed while no command runs are lost, so a
+verb with two commands would have a hole in its ear.
+
+No verb writes a key into a variable, an event or a log: `GET DATA` shows its keys nowhere, unlike `Read()`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from ivr_engine.adapters.asterisk.agi_session import AgiSession
+from ivr_engine.adapters.asterisk.sounds import BYTES_PER_MS, SoundFolder
+from ivr_engine.channel.line import (
+    ALL_KEYS,
+    CallerHungUp,
+    Dialled,
+    DialResult,
+    KeysEnd,
+    KeysRead,
+    Played,
+)
+from ivr_engine.protocols.agi import (
+    Answer,
+    CommandFailedError,
+    Exec,
+    GetData,
+    GetVariable,
+    Hangup,
+    LocalProtocolError,
+    RemoteProtocolError,
+    Reply,
+    SetMusic,
+    SetVariable,
+    StreamFile,
+    WaitForDigit,
+)
+from ivr_engine.values.utterance import Utterance
+
+ANSWER_S: Final = 5.0
+"""Seconds for Asterisk to do what takes no time, on a box under full load."""
+
+PLAY_SLACK_S: Final = 15.0
+"""Seconds that playing and reading may take beyond their own time (a stalled media thread)."""
+
+MAX_TALK_S: Final = 4 * 3600.0
+"""Seconds that a caller may talk with an agent before the line is given up."""
+
+MAX_RING_S: Final = 300
+"""Seconds that an agent's telephone may ring."""
+
+DIAL_OPTIONS: Final = "gm"
+"""`g`: the call comes back to us when the agent leaves. `m`: hold music until the agent answers.
+
+Music rather than ringing (`r`): a waiting caller hears music already, and a sudden ringing tone would sound
+as if he were being connected anew. Not given: `t`/`T`, `h`/`H` and the like, which would make keys of the talk into
+commands; `k`/`K` parking; `x`/`X` recording.
+"""
+
+_ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_-]{1,80}", re.ASCII)
+
+_RESULTS: Final[Mapping[str, DialResult]] = {
+    "ANSWER": DialResult.ANSWERED,
+    "NOANSWER": DialResult.NO_ANSWER,
+    "BUSY": DialResult.BUSY,
+    "CONGESTION": DialResult.UNREACHABLE,
+    "CHANUNAVAIL": DialResult.UNREACHABLE,
+}
+
+
+class AsteriskLine:
+    """A `Line` over one AGI session; its verbs raise `CallerHungUp` and the errors of `AgiSession.execute`.
+
+    `close()` at the end of a call removes what was joined for it.
+    """
+
+    def __init__(self, session: AgiSession, sounds: SoundFolder) -> None:
+        self._session = session
+        self._sounds = sounds
+        self._key = session.environment.unique_id
+        self._music_wanted = False
+        self._music_stopped_by_prompt = False
+
+    async def answer(self) -> None:
+        """Answer the call; harmless when already answered."""
+        await self._session.execute(Answer(), within_s=ANSWER_S)
+
+    async def play(self, what: Utterance, *, stop_on: str = ALL_KEYS, from_ms: int = 0) -> Played:
+        """Play from `from_ms` on; a key in `stop_on` ends it and is returned, others are not seen.
+
+        `heard_ms` counts from `from_ms`. Raises `SoundError` for an unknown recording.
+        """
+        if not what.prompts:
+            return Played(None, 0)
+        path = self._sounds.path_for(what, self._key)
+        left_ms = max(0, self._sounds.duration_ms(what) - from_ms)
+        reply = await self._session.execute(
+            StreamFile(path, stop_on, from_ms * BYTES_PER_MS), within_s=left_ms / 1000 + PLAY_SLACK_S
+        )
+        self._music_stopped_by_prompt = self._music_wanted
+        position_ms = (reply.end_position or 0) // BYTES_PER_MS
+        return Played(reply.key, max(0, position_ms - from_ms))
+
+    async def read_key(self, *, within_ms: int) -> str | None:
+        """Return the next key, or None when none was pressed in time.
+
+        A prompt stops hold music in Asterisk for good; it starts again here, where it is to be heard.
+        """
+        if self._music_stopped_by_prompt:
+            await self.music(on=True)
+        reply = await self._session.execute(WaitForDigit(within_ms), within_s=within_ms / 1000 + PLAY_SLACK_S)
+        # A key that no telephone has (A-D) comes from AMI PlayDTMF: it wakes a waiting line and means nothing else.
+        return reply.key if reply.key is not None and reply.key in ALL_KEYS else None
+
+    async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
+        """Play `what` (the first key stops it) and read keys up to `max_keys` or the terminator `#`."""
+        path, duration_ms = "", 0
+        if what is not None and what.prompts:
+            path = self._sounds.path_for(what, self._key)
+            duration_ms = self._sounds.duration_ms(what)
+        longest_ms = duration_ms + within_ms * max_keys
+        reply = await self._session.execute(
+            GetData(path, within_ms, max_keys), within_s=longest_ms / 1000 + PLAY_SLACK_S
+        )
+        if path:
+            self._music_stopped_by_prompt = self._music_wanted
+        return _keys_read(reply, max_keys)
+
+    async def music(self, *, on: bool) -> None:
+        """Play hold music under `read_key`, or stop it."""
+        await self._session.execute(SetMusic(on), within_s=ANSWER_S)
+        self._music_wanted = on
+        self._music_stopped_by_prompt = False
+
+    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+        """Join the caller to an agent's telephone and return when the agent has left.
+
+        Raises `CallerHungUp` also when the caller leaves the talk first, `LocalProtocolError` for an
+        endpoint that is not `PJSIP/<letters, digits, _ and ->`: nothing else reaches `Dial`.
+        """
+        if not _ENDPOINT.fullmatch(endpoint):
+            raise LocalProtocolError("an agent's endpoint is PJSIP/ and letters, digits, _ and -")
+        if not 1 <= ring_s <= MAX_RING_S:
+            message = f"an agent's telephone rings 1 to {MAX_RING_S} s"
+            raise LocalProtocolError(message)
+        await self._session.execute(Exec("Dial", f"{endpoint},{ring_s},{DIAL_OPTIONS}"), within_s=ring_s + MAX_TALK_S)
+        self._music_stopped_by_prompt = self._music_wanted
+        status = await self._variable("DIALSTATUS")
+        result = _RESULTS.get(status)
+        if result is None:
+            message = f"Dial ended with the unknown status {status[:40]!r}"
+            raise RemoteProtocolError(message)
+        if result is not DialResult.ANSWERED:
+            return Dialled(result, 0)
+        return Dialled(result, _whole_seconds(await self._variable("ANSWEREDTIME")))
+
+    async def hang_up(self) -> None:
+        """End the call; does not raise when the caller was faster."""
+        try:
+            await self._session.execute(Hangup(), within_s=ANSWER_S)
+        except CallerHungUp:
+            return
+
+    async def renew_backstop(self, seconds: int) -> None:
+        """Let the dialplan take the caller back in `seconds` unless this is called again; 0 means never.
+
+        It is what saves a caller from an engine that hangs: `TIMEOUT(absolute)` runs in Asterisk.
+        """
+        await self._session.execute(SetVariable("TIMEOUT(absolute)", str(int(seconds))), within_s=ANSWER_S)
+
+    async def mark_done(self) -> None:
+        """Tell the dialplan that the call ended as it should, and needs no fallback.
+
+        AGISTATUS cannot tell: it is SUCCESS also when the engine was killed in the middle of a call.
+        """
+        await self._session.execute(SetVariable("IVR_DONE", "1"), within_s=ANSWER_S)
+
+    async def mark_agent_spoke(self) -> None:
+        """Tell the dialplan that the caller has spoken to a human: if the engine dies now, nobody queues again."""
+        await self._session.execute(SetVariable("AGENT_SPOKE", "1"), within_s=ANSWER_S)
+
+    def close(self) -> None:
+        """Remove the files that were joined for this call; harmless when repeated."""
+        self._sounds.forget(self._key)
+
+    async def _variable(self, name: str) -> str:
+        reply = await self._session.execute(GetVariable(name), within_s=ANSWER_S)
+        return reply.value or ""
+
+
+def _keys_read(reply: Reply, max_keys: int) -> KeysRead:
+    keys = reply.digits
+    if keys is None:
+        raise CommandFailedError("GET DATA gave no keys", reply.code)
+    if reply.timed_out:
+        return KeysRead(keys, KeysEnd.TIME_OUT)
+    return KeysRead(keys, KeysEnd.FULL if len(keys) >= max_keys else KeysEnd.TERMINATOR)
+
+
+def _whole_seconds(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else 0
