@@ -11,6 +11,7 @@ import ipaddress
 import os
 import pathlib
 import random
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -83,27 +84,12 @@ async def running_engine(
     async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
         flows = FlowFolder(settings.flows_dir, flow_world(settings))
         _read_flows(flows, settings.first_flow)
-        database = Database(settings.database)
-        stack.push_async_callback(database.close)
-        journal = JournalWriter(database, engine_id=settings.engine_id, clock=clock)
-        bank = _bank(settings, secrets, database, clock)
-        stack.push_async_callback(bank.close)
-        await _open_journal(journal, settings.engine_id)
-        stack.push_async_callback(journal.close)
-        sounds = SoundFolder(settings.sounds_dir, _joined_folder(settings, sounds_group), ids=ids)
+        database, journal, bank = await _open_store(stack, settings, secrets, clock)
+        joined = _joined_folder(settings, sounds_group)
+        stack.callback(shutil.rmtree, joined, ignore_errors=True)
+        sounds = SoundFolder(settings.sounds_dir, joined, ids=ids)
 
-        telephones = Telephones(settings.agents, QUEUE)
-        ami = AmiClient(
-            AmiTarget(settings.ami_host, settings.ami_port, "engine", secrets.ami_engine),
-            deliver=telephones.deliver,
-            clock=clock,
-            jitter=random.Random(),  # noqa: S311 # spreads reconnects, guards nothing
-        )
-        queue = QueueSettings(
-            QueueName(QUEUE), ring_s=settings.ring_s, wrap_up_s=settings.wrap_up_s, max_wait_s=settings.max_wait_s
-        )
-        queues = AgentQueues([queue], clock, telephones.wake)
-        telephones.join(queues, ami)
+        ami, queues = _join_humans(settings, secrets, clock)
         hotline = Hotline(
             flows, bank, queues, journal, clock, ids, settings.first_flow, settings.default_language, QUEUE
         )
@@ -193,6 +179,37 @@ def _bank(settings: Settings, secrets: Secrets, database: Database, clock: Syste
     if settings.bank_url:
         return RestCore(settings.bank_url, token=secrets.bank_token)
     return EmbeddedCore(database, pin_key=bytes.fromhex(secrets.pin_key), clock=clock)
+
+
+async def _open_store(
+    stack: AsyncExitStack, settings: Settings, secrets: Secrets, clock: SystemClock
+) -> tuple[Database, JournalWriter, CoreBank]:
+    """Open the database, the record of calls and the bank; they are closed in the opposite order."""
+    database = Database(settings.database)
+    stack.push_async_callback(database.close)
+    journal = JournalWriter(database, engine_id=settings.engine_id, clock=clock)
+    bank = _bank(settings, secrets, database, clock)
+    stack.push_async_callback(bank.close)
+    await _open_journal(journal, settings.engine_id)
+    stack.push_async_callback(journal.close)
+    return database, journal, bank
+
+
+def _join_humans(settings: Settings, secrets: Secrets, clock: SystemClock) -> tuple[AmiClient, AgentQueues]:
+    """Join the queues with what Asterisk says of the agents' telephones."""
+    telephones = Telephones(settings.agents, QUEUE)
+    ami = AmiClient(
+        AmiTarget(settings.ami_host, settings.ami_port, "engine", secrets.ami_engine),
+        deliver=telephones.deliver,
+        clock=clock,
+        jitter=random.Random(),  # noqa: S311 # spreads reconnects, guards nothing
+    )
+    queue = QueueSettings(
+        QueueName(QUEUE), ring_s=settings.ring_s, wrap_up_s=settings.wrap_up_s, max_wait_s=settings.max_wait_s
+    )
+    queues = AgentQueues([queue], clock, telephones.wake)
+    telephones.join(queues, ami)
+    return ami, queues
 
 
 async def _open_journal(journal: JournalWriter, engine_id: str) -> None:

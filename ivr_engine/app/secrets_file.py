@@ -35,9 +35,9 @@ class Secrets:
 
 
 def load_or_make(folder: pathlib.Path, agents: tuple[str, ...]) -> Secrets:
-    """Return the secrets of a state folder; make what is missing, and keep what is there.
+    """Return the secrets of a state folder; what is missing is made, what is there is kept.
 
-    Raises `SecretsFileError` when the file is readable by others or damaged: a damaged key would lock every customer out.
+    Raises `SecretsFileError` when others can read the file, or when it is damaged: a new key would lock everybody out.
     """
     path = folder / FILE
     known = _read(path)

@@ -7,7 +7,7 @@ waiting line is woken. A wake-up that is lost costs at most `WAIT_SLICE_MS`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -200,7 +200,7 @@ class CallQueues:
         return result is DialResult.ANSWERED
 
 
-_OUTCOMES: Final = {
+_OUTCOMES: Final[Mapping[type[NoAgents | Full | TimeOut], QueueOutcome]] = {
     NoAgents: QueueOutcome.NO_AGENTS,
     Full: QueueOutcome.FULL,
     TimeOut: QueueOutcome.TIMED_OUT,

@@ -119,9 +119,11 @@ def _join_arms(
     joined: dict[str, str] = {}
     for outcome, arm in arms.items():
         if outcome not in outcomes:
-            possible = ", ".join(outcomes) or "nothing follows it"
-            message = f"step '{name}' cannot end in '{outcome}'; it can end in: {possible}"
-            scope.finding("E205", arm.path, message, did_you_mean(outcome, outcomes), key=True)
+            if outcomes:
+                message = f"step '{name}' cannot end in '{outcome}'; it can end in: {', '.join(outcomes)}"
+                scope.finding("E205", arm.path, message, did_you_mean(outcome, outcomes), key=True)
+            else:
+                scope.finding("E205", arm.path, f"nothing follows step '{name}'", "remove this arm", key=True)
             continue
         _check_target(scope.source, file, arm.step, (*scope.path, *arm.path))
         joined[outcome] = arm.step

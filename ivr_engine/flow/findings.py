@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+SHOWN_NAMES_MAX: Final = 20
+"""How many known names a mend lists."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
@@ -183,5 +186,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = suggest(word, names)
     if near is not None:
         return f"did you mean '{near}'?"
-    listed = ", ".join(names[:20]) or "none yet"
-    return f"use one of: {listed}"
+    return f"use one of: {', '.join(names[:SHOWN_NAMES_MAX])}" if names else "there is none to choose from yet"

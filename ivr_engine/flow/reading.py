@@ -52,15 +52,22 @@ def _read(model: type[M], data: Mapping[str, Any], source: Source, path: Path) -
     try:
         return model.model_validate(data)
     except ValidationError as error:
+        complaints = [(_place_of(complaint["loc"], source, path), complaint) for complaint in error.errors()]
         told: set[Path] = set()
-        for complaint in error.errors(include_url=False):
-            where: Path = (*path, *complaint["loc"])
-            if where[-1] in ("str", "int", "bool") and where not in source.values:
-                where = where[:-1]  # pydantic's name for one kind of several that a value may be of
-            if where not in told:
+        for where, complaint in complaints:
+            # A list that is wrong only because something in it is wrong is not complained of as well.
+            blamed_below = any(len(other) > len(where) and other[: len(where)] == where for other, _ in complaints)
+            if where not in told and not blamed_below:
                 told.add(where)
                 _tell(model, complaint, source, where, nested=len(where) - len(path) > 1)
         return None
+
+
+def _place_of(loc: tuple[int | str, ...], source: Source, path: Path) -> Path:
+    where: Path = (*path, *loc)
+    if where[-1] in ("str", "int", "bool") and where not in source.values:
+        return where[:-1]  # pydantic's name for one kind of several that a value may be of
+    return where
 
 
 def _tell(model: type[BaseModel], complaint: Mapping[str, Any], source: Source, where: Path, *, nested: bool) -> None:

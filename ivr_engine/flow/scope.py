@@ -15,7 +15,7 @@ from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, SpeechBuilder
-from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, DataClass, Type, Variable
+from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, DataClass, Type, Variable
 from ivr_engine.values.language import Language
 from ivr_engine.values.utterance import Utterance
 
@@ -85,7 +85,7 @@ class Scope:
         self.reads.update(compiled.reads)
         if expected is not None and not _fits(compiled.type, expected):
             message = f"{expected} is expected here, this is {compiled.type}"
-            self.finding("E302", at, message, "use a variable of that type")
+            self.finding("E302", at, message, _type_mend(expected))
             return None
         return compiled
 
@@ -96,7 +96,7 @@ class Scope:
             personal = sorted(name for name in compiled.reads if self.variables[name].data_class is DataClass.PERSONAL)
             if personal:
                 message = f"'{personal[0]}' is personal, and what it is put into is public"
-                self.finding("E302", at, message, f"declare that one as `personal {variable.type}`")
+                self.finding("E302", at, message, f"declare what receives it as `personal {variable.type}`")
                 return None
         return compiled
 
@@ -119,6 +119,14 @@ class Scope:
     def speech(self, parts: list[Part], at: Path) -> Callable[[Call], Utterance]:
         """Check the parts of something to be spoken and return its builder."""
         return SpeechBuilder(self, at).build(parts)
+
+
+def _type_mend(expected: Type) -> str:
+    if expected == YES_NO:
+        return "compare it with a value, for example `position = 1`"
+    if expected in (TEXT, DIGITS):
+        return """use a variable of that type, or put a text in quotes within quotes: "'123'\""""
+    return "use a variable of that type"
 
 
 def _fits(actual: Type, expected: Type) -> bool:

@@ -18,14 +18,20 @@ from ivr_engine.flow.findings import Finding, Place
 
 SOURCE_BYTES_MAX: Final = 1_000_000
 DEPTH_MAX: Final = 20
+FINDINGS_MAX: Final = 100
+"""How many findings of one file are kept."""
+SHOWN_CHARACTERS_MAX: Final = 300
+"""How much of a source line a finding shows."""
 
 Path = tuple[str | int, ...]
 Data = None | bool | int | str | list["Data"] | dict[str, "Data"]
 
 _INTEGER: Final = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
-_WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_WORDS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOST_HASH_KEY: Final = re.compile(r"^\s*(#)\s*:\s*\S")
 _WIDE_COLON: Final = re.compile(r"^\s*(?:- )?[^\s:#'\"：][^:#'\"：]*(：)")
+_LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What YAML 1.1 takes for the end of a line; `str.splitlines` knows more, and would count otherwise."""
 _NOT_YAML: Final = re.compile("[^\\t\\n\\r\x20-\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
@@ -47,18 +53,21 @@ class Source:
             for known in places:
                 if path in known:
                     return known[path]
-            path, key = path[:-1], True
+            # One text may be written where a list could be: then its only item stands where the value does.
+            path, key = path[:-1], key or not isinstance(path[-1], int)
         return Place(self.file, 1, 1)
 
     def finding(self, code: str, place: Place, message: str, mend: str) -> None:
-        """Note a finding with its source line."""
+        """Note a finding with its source line; of a file with very many the first are enough."""
+        if len(self.findings) == FINDINGS_MAX:
+            return
         line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else ""
-        self.findings.append(Finding(place, code, message, mend, line.rstrip()))
+        self.findings.append(Finding(place, code, message, mend, line.rstrip()[:SHOWN_CHARACTERS_MAX]))
 
 
 def read_source(file: str, text: str) -> Source:
     """Read YAML; a text that cannot be read gives a `Source` with findings and no data."""
-    source = Source(file, text.splitlines())
+    source = Source(file, _LINE_BREAK.split(text))
     if len(text.encode(errors="surrogatepass")) > SOURCE_BYTES_MAX:
         source.finding("E101", Place(file, 1, 1), f"the file is larger than {SOURCE_BYTES_MAX} bytes", "split the flow")
         return source
@@ -123,14 +132,14 @@ class _Walk:
         text = str(node.value)
         if node.tag.startswith("!"):
             self._source.finding("E103", place, f"a tag ({node.tag}) is used", "remove it")
-            return None
+            return text
         if node.style:  # quoted or block text is text
             return text
         if node.end_mark.line > node.start_mark.line:
             if not any(_note_wide_colon(self._source, line) for line in range(place.line, node.end_mark.line + 2)):
                 mend = "write each `key: value` in a line of its own"
                 self._source.finding("E103", place, "this value goes on in the next line", mend)
-            return None
+            text = self._source.lines[place.line - 1][place.column - 1 :].strip()  # what was most likely meant
         if text in _WORDS:
             return _WORDS[text]
         return int(text) if _INTEGER.fullmatch(text) else text

@@ -6,7 +6,7 @@ Knows how parts are written and which values they take. Must not know grammars (
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ivr_engine.flow.scope import Scope
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
-_READ_OUTS: Final[dict[str, Type]] = {
+_READ_OUTS: Final[Mapping[str, Type]] = {
     "amount": MONEY,
     "digits": DIGITS,
     "masked": DIGITS,
@@ -160,7 +160,7 @@ def _reader(speak: Callable[[Grammar, Any], tuple[str, ...]]) -> Callable[[Evalu
     return bind
 
 
-_READERS: Final[dict[str, Callable[[Evaluate], Spoken]]] = {
+_READERS: Final[Mapping[str, Callable[[Evaluate], Spoken]]] = {
     "amount": _reader(lambda grammar, value: grammar.amount(cast("Money", value))),
     "digits": _reader(lambda grammar, value: grammar.digits(str(value))),
     "masked": _reader(lambda grammar, value: grammar.masked(str(value))),

@@ -37,6 +37,19 @@ class SecretDigits:
             self._digits[position] = 0
         self._digits.clear()
 
+    def only(self, allowed: str) -> SecretDigits:
+        """Return these digits without any key that is not in `allowed`, and wipe these."""
+        kept = SecretDigits(bytearray(key for key in self._digits if chr(key) in allowed))
+        self.wipe()
+        return kept
+
+    def joined(self, more: SecretDigits) -> SecretDigits:
+        """Return these digits followed by `more`, and wipe both."""
+        both = SecretDigits(self._digits + more._digits)
+        self.wipe()
+        more.wipe()
+        return both
+
     def same_as(self, other: SecretDigits) -> bool:
         """Compare in constant time (PIN typed twice)."""
         return hmac.compare_digest(self._digits, other._digits)

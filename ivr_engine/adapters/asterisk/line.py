@@ -118,17 +118,14 @@ class AsteriskLine:
 
     async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
         """Play `what` (the first key stops it) and read keys up to `max_keys` or the terminator `#`."""
-        path, duration_ms = "", 0
-        if what is not None and what.prompts:
-            path = self._sounds.path_for(what, self._key)
-            duration_ms = self._sounds.duration_ms(what)
-        longest_ms = duration_ms + within_ms * max_keys
-        reply = await self._session.execute(
-            GetData(path, within_ms, max_keys), within_s=longest_ms / 1000 + PLAY_SLACK_S
-        )
-        if path:
-            self._music_stopped_by_prompt = self._music_wanted
-        return _keys_read(reply, max_keys)
+        read = await self._get_data(what, max_keys, within_ms)
+        typed = len(read.keys)
+        keys = read.keys.only(ALL_KEYS)
+        if len(keys) == typed or read.end is not KeysEnd.FULL:
+            return KeysRead(keys, read.end)
+        # A late wake-up (a key of A-D, see read_key) took the place of a caller's key: the rest is still to come.
+        rest = await self.read_keys(None, max_keys=max_keys - len(keys), within_ms=within_ms)
+        return KeysRead(keys.joined(rest.keys), rest.end)
 
     async def music(self, *, on: bool) -> None:
         """Play hold music under `read_key`, or stop it."""
@@ -186,6 +183,19 @@ class AsteriskLine:
     def close(self) -> None:
         """Remove the files that were joined for this call; harmless when repeated."""
         self._sounds.forget(self._key)
+
+    async def _get_data(self, what: Utterance | None, max_keys: int, within_ms: int) -> KeysRead:
+        path, duration_ms = "", 0
+        if what is not None and what.prompts:
+            path = self._sounds.path_for(what, self._key)
+            duration_ms = self._sounds.duration_ms(what)
+        longest_ms = duration_ms + within_ms * max_keys
+        reply = await self._session.execute(
+            GetData(path, within_ms, max_keys), within_s=longest_ms / 1000 + PLAY_SLACK_S
+        )
+        if path:
+            self._music_stopped_by_prompt = self._music_wanted
+        return _keys_read(reply, max_keys)
 
     async def _variable(self, name: str) -> str:
         reply = await self._session.execute(GetVariable(name), within_s=ANSWER_S)

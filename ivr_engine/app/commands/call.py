@@ -68,9 +68,8 @@ def run_all(arguments: argparse.Namespace) -> int:
         complain(f"ivr: {error}")
         return COULD_NOT
     for path, report in zip(paths, reports, strict=True):
-        say(
-            f"{'ok    ' if report.failure is None else 'FAILED'}  {shown(path)}  {report.lasted_s:.1f} s  {report.title}"
-        )
+        verdict = "ok    " if report.failure is None else "FAILED"
+        say(f"{verdict}  {shown(path)}  {report.lasted_s:.1f} s  {report.title}")
         if report.failure is not None:
             say(f"        {report.failure}")
     failed = sum(report.failure is not None for report in reports)

@@ -131,6 +131,12 @@ async def test_caller_types_several_keys_and_each_end_is_told(tmp_path: Path) ->
         assert not any("839183" in entry for entry in entries if "SendDTMF" not in entry)
 
 
+async def test_a_late_wake_up_is_no_key_and_takes_no_key_from_the_caller(tmp_path: Path) -> None:
+    async with calling(tmp_path) as call:
+        reading = asyncio.ensure_future(call.line.read_keys(None, max_keys=3, within_ms=2_000))
+        assert await call.keys_while("12D3", reading) == (b"123", KeysEnd.FULL)
+
+
 async def test_music_plays_while_a_key_is_awaited_and_comes_back_after_a_prompt(tmp_path: Path) -> None:
     async with calling(tmp_path) as call:
 

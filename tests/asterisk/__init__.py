@@ -1,0 +1,1 @@
+"""Tests with real calls: the whole hotline, real Asterisk, real SIP and RTP."""

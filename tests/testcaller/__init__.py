@@ -1,0 +1,1 @@
+"""The test caller, alone on synthetic sound and for real against Asterisk."""
