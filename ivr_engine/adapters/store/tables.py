@@ -1,0 +1,140 @@
+"""Every table, as SQLAlchemy Core.
+
+Knows names, types and keys. Must not know rules. Money is a BIGINT of minor units (NUMERIC goes through floating point
+on SQLite); times are a BIGINT of milliseconds since 1970 in UTC (SQLite has no time type that keeps a zone).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+metadata: Final = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+# SQLite numbers rows by itself only in a column of type INTEGER.
+_RowNumber = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+bank_customer: Final = sa.Table(
+    "bank_customer",
+    metadata,
+    sa.Column("number", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+)
+
+bank_pin: Final = sa.Table(
+    "bank_pin",
+    metadata,
+    sa.Column("customer_number", sa.ForeignKey("bank_customer.number"), primary_key=True),
+    # HMAC-SHA256 under a key that is never in this database.
+    sa.Column("verification_value", sa.LargeBinary(32), nullable=False),
+)
+
+# No foreign key: attempts at numbers that no customer has are counted alike.
+bank_pin_failures: Final = sa.Table(
+    "bank_pin_failures",
+    metadata,
+    sa.Column("customer_number", sa.String(32), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("last_at_ms", sa.BigInteger, nullable=False),
+)
+
+bank_pin_call: Final = sa.Table(
+    "bank_pin_call",
+    metadata,
+    sa.Column("call_id", sa.String(64), primary_key=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+)
+
+bank_account: Final = sa.Table(
+    "bank_account",
+    metadata,
+    sa.Column("number", sa.String(32), primary_key=True),
+    # Null for the bank's own accounts, whose kind is `house`.
+    sa.Column("customer_number", sa.ForeignKey("bank_customer.number"), nullable=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("read_out_order", sa.Integer, nullable=False),
+    sa.Column("booked_minor", sa.BigInteger, nullable=False),
+    sa.Column("held_minor", sa.BigInteger, nullable=False),
+    sa.Column("credit_line_minor", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("held_minor >= 0", name="held_not_negative"),
+    sa.CheckConstraint("credit_line_minor >= 0", name="credit_line_not_negative"),
+    # The last line of defence, should a rule above ever be wrong.
+    sa.CheckConstraint("kind = 'house' OR booked_minor + credit_line_minor >= 0", name="not_overdrawn"),
+    sa.Index("ix_bank_account_customer", "customer_number", "read_out_order"),
+)
+
+# No foreign key to accounts: a rejected posting may name one that does not exist.
+bank_posting: Final = sa.Table(
+    "bank_posting",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("debit", sa.String(32), nullable=False),
+    sa.Column("credit", sa.String(32), nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("text", sa.String(140), nullable=False),
+    sa.Column("outcome", sa.String(32), nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+)
+
+bank_entry: Final = sa.Table(
+    "bank_entry",
+    metadata,
+    sa.Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("posting_id", sa.ForeignKey("bank_posting.id"), nullable=False),
+    sa.Column("account_number", sa.ForeignKey("bank_account.number"), nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("balance_after_minor", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("posting_id", "account_number"),
+    sa.Index("ix_bank_entry_account", "account_number", "id"),
+)
+
+call: Final = sa.Table(
+    "call",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("unique_id", sa.String(150), nullable=False),
+    sa.Column("engine_id", sa.String(64), nullable=False),
+    sa.Column("caller_number", sa.String(64), nullable=False),
+    sa.Column("dialled_number", sa.String(64), nullable=False),
+    sa.Column("flow", sa.String(200), nullable=False),
+    sa.Column("flow_hash", sa.String(64), nullable=False),
+    sa.Column("language", sa.String(8), nullable=True),
+    sa.Column("customer_number", sa.String(32), nullable=True),
+    sa.Column("started_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("answered_at_ms", sa.BigInteger, nullable=True),
+    sa.Column("ended_at_ms", sa.BigInteger, nullable=True),
+    sa.Column("end_reason", sa.String(64), nullable=True),
+    sa.Index("ix_call_started", "started_at_ms"),
+    sa.Index(
+        "ix_call_open",
+        "engine_id",
+        postgresql_where=sa.text("ended_at_ms IS NULL"),
+        sqlite_where=sa.text("ended_at_ms IS NULL"),
+    ),
+)
+
+# No foreign key: after a long outage a call's first row may have been dropped while its steps were kept.
+call_step: Final = sa.Table(
+    "call_step",
+    metadata,
+    sa.Column("call_id", sa.String(64), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at_ms", sa.Integer, nullable=False),
+    sa.Column("flow", sa.String(200), nullable=False),
+    sa.Column("step", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("outcome", sa.String(64), nullable=False),
+    sa.Column("took_ms", sa.Integer, nullable=False),
+)

@@ -1,0 +1,77 @@
+"""The port to the bank's core system.
+
+Knows what a hotline may ask of a core. Must not know which core answers: the embedded one on SQL, or a remote one
+over REST; one contract test suite (`tests/banking/contract.py`) holds for each.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ivr_engine.banking.model import (
+    Account,
+    Balance,
+    Customer,
+    PinVerdict,
+    Posting,
+    PostingOutcome,
+    StatementLine,
+)
+from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
+from ivr_engine.values.secret import SecretDigits
+
+
+class CoreUnavailableError(Exception):
+    """The core could not be reached, or not in time, and nothing was changed."""
+
+
+class CoreOutcomeUnknownError(Exception):
+    """A change was sent and no answer came: it may or may not have happened. Ask by its id."""
+
+
+class CoreBank(Protocol):
+    """A core-banking system. Every method raises `CoreUnavailableError`; `post` also `CoreOutcomeUnknownError`."""
+
+    async def verify_pin(self, customer: CustomerNumber, pin: SecretDigits, *, call: CallId) -> PinVerdict:
+        """Count the attempt durably, then judge it.
+
+        At most 3 attempts in one call and 5 failures in 24 hours for one customer over all calls and engines
+        (`pin_policy`). When it raises, the attempt may have been counted. The secret is not wiped here: whoever
+        made it wipes it.
+        """
+        ...
+
+    async def customer(self, number: CustomerNumber) -> Customer | None:
+        """Return the customer, or None when the number is unknown."""
+        ...
+
+    async def accounts(self, customer: CustomerNumber) -> tuple[Account, ...]:
+        """Return the customer's accounts in the order in which they are read out."""
+        ...
+
+    async def balance(self, account: AccountNumber) -> Balance | None:
+        """Return the balance, or None when there is no such account."""
+        ...
+
+    async def statement(self, account: AccountNumber, *, limit: int) -> tuple[StatementLine, ...]:
+        """Return the newest movements first, at most `limit` (1 to 100)."""
+        ...
+
+    async def post(self, posting: Posting) -> PostingOutcome:
+        """Book a posting once; the same id with the same content is `already_posted`.
+
+        A rejection is kept under its id as well: a late copy of a rejected posting is rejected again.
+        """
+        ...
+
+    async def posting_outcome(self, posting_id: str) -> PostingOutcome | None:
+        """Return `posted` or the rejection kept under this id; None when the core never saw it.
+
+        After `CoreOutcomeUnknownError`, None does not yet mean that nothing will happen (the request may be on its
+        way): send the same posting again under the same id.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; harmless when repeated."""
+        ...

@@ -1,0 +1,118 @@
+"""What a bank holds, as values.
+
+Knows customers, accounts, balances, statement lines and postings. Must not know storage, wire formats or callers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from ivr_engine.values.ids import AccountNumber, CustomerNumber
+from ivr_engine.values.language import Language
+from ivr_engine.values.money import Currency, Money
+
+NUMBER_CHARACTERS_MAX: Final = 32
+"""Longest customer or account number, in characters."""
+POSTING_TEXT_CHARACTERS_MAX: Final = 140
+_POSTING_ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
+
+
+class AccountKind(StrEnum):
+    """Kinds of account, by the names that customers know."""
+
+    DEMAND_SAVINGS = "demand_savings"
+    TIME_DEPOSIT = "time_deposit"
+    CREDIT_CARD = "credit_card"
+    PROVIDENT_FUND = "provident_fund"
+    CURRENT = "current"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A person or company that may sign in."""
+
+    number: CustomerNumber
+    name: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of one customer, in one currency."""
+
+    number: AccountNumber
+    customer: CustomerNumber
+    kind: AccountKind
+    currency: Currency
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is booked on an account, and what may be drawn now (booked, less holds, plus credit line)."""
+
+    booked: Money
+    available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One booked movement of an account; positive is money in."""
+
+    at: datetime
+    amount: Money
+    text: str
+    balance_after: Money
+
+
+class PinVerdict(StrEnum):
+    """What the bank says of a PIN, in order of precedence.
+
+    An unknown customer and a wrong PIN are both `refused`: the two must sound alike.
+    """
+
+    LOCKED = "locked"
+    ATTEMPTS_USED = "attempts_used"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A movement between two accounts of the same currency; `id` makes it happen once.
+
+    The id is made and stored before the posting is sent. Raises `ValueError` for an id that is not 1 to 64 of
+    `0-9A-Za-z_-`, a number over 32 characters or a text over 140: those are mistakes of the program, not outcomes.
+    """
+
+    id: str
+    debit: AccountNumber
+    credit: AccountNumber
+    amount: Money
+    text: str
+
+    def __post_init__(self) -> None:
+        if not _POSTING_ID.fullmatch(self.id):
+            raise ValueError("a posting id is 1 to 64 letters, digits, _ or -")
+        if max(len(self.debit), len(self.credit)) > NUMBER_CHARACTERS_MAX:
+            message = f"an account number has at most {NUMBER_CHARACTERS_MAX} characters"
+            raise ValueError(message)
+        if len(self.text) > POSTING_TEXT_CHARACTERS_MAX:
+            message = f"a posting's text has at most {POSTING_TEXT_CHARACTERS_MAX} characters"
+            raise ValueError(message)
+
+
+class PostingOutcome(StrEnum):
+    """What became of a posting, in order of precedence (the first that applies is the answer)."""
+
+    POSTED = "posted"
+    ALREADY_POSTED = "already_posted"
+    DIFFERENT_UNDER_SAME_ID = "different_under_same_id"
+    NO_SUCH_ACCOUNT = "no_such_account"
+    SAME_ACCOUNT = "same_account"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    INVALID_AMOUNT = "invalid_amount"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
