@@ -24,10 +24,11 @@ check: setup-run  ## style and types only
 	@$(BIN)/mypy
 
 bench: setup-test  ## measure speed on real calls
-	@$(BIN)/ivr bench
+	@$(BIN)/python -m tests.bench
 
 fuzz: setup-test  ## feed parsers with damaged input, longer than in `make test`
-	@$(BIN)/pytest tests/fuzz --hypothesis-profile=long
+	@$(BIN)/python -m tests.fuzz.fuzz_agi --inputs 500000 --seed 1
+	@$(BIN)/python -m tests.fuzz.fuzz_ami --inputs 500000 --seed 1
 
 clean:  ## remove what was set up and built here; recordings and settings of yours stay
 	@rm -rf $(VENV) .ivr/asterisk .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -29,6 +29,8 @@ from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber
 
 FALLBACK_PROMPTS: Final = ("connecting_to_agent", "goodbye")
+FALLBACK_RING_MIN_S: Final = 5
+"""The queue of last resort rings at least so long: a phone that was just found again needs a moment."""
 
 
 class Narrator:
@@ -65,7 +67,7 @@ class Prepared:
     """What is ready now."""
 
     secrets: Secrets
-    install: AsteriskInstall | None
+    install: AsteriskInstall
     demo_pins: Mapping[CustomerNumber, str]
 
 
@@ -83,10 +85,11 @@ async def prepare(settings: Settings, narrator: Narrator) -> Prepared:
     narrator.done("up to date" + (f", {len(pins)} demonstration customers" if pins else ""))
 
     narrator.begin("Asterisk")
-    install = find_asterisk(PROJECT) if settings.asterisk is AsteriskMode.EMBEDDED else None
-    if install is not None:
-        render(asterisk_settings(settings, secrets, install), settings.asterisk_conf_dir)
-    narrator.done(f"version {'.'.join(map(str, install.version))}" if install is not None else "runs elsewhere")
+    # One that runs elsewhere reads these files too, and has the modules of the one that is found here.
+    install = find_asterisk(PROJECT)
+    render(asterisk_settings(settings, secrets, install), settings.asterisk_conf_dir)
+    where = "" if settings.asterisk is AsteriskMode.EMBEDDED else ", runs elsewhere"
+    narrator.done(f"version {'.'.join(map(str, install.version))}, configured{where}")
     return Prepared(secrets, install, pins)
 
 
@@ -111,7 +114,10 @@ def asterisk_settings(settings: Settings, secrets: Secrets, install: AsteriskIns
         ami_doctor_secret=secrets.ami_doctor,
         backstop_s=BACKSTOP_S,
         max_calls=settings.max_calls,
-        queue_ring_s=settings.ring_s,
+        language=settings.default_language.value,
+        queue_ring_s=max(FALLBACK_RING_MIN_S, settings.ring_s),
+        queue_wrap_up_s=round(settings.wrap_up_s),
+        queue_callers_max=settings.max_calls,  # whoever has a line has a place: nobody is turned away
         sorry_prompt=f"{settings.default_language.value}/{FALLBACK_PROMPTS[0]}",
         goodbye_prompt=f"{settings.default_language.value}/{FALLBACK_PROMPTS[1]}",
     )

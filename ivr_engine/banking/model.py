@@ -71,7 +71,8 @@ class StatementLine:
 class PinVerdict(StrEnum):
     """What the bank says of a PIN, in order of precedence.
 
-    An unknown customer and a wrong PIN are both `refused`: the two must sound alike.
+    An unknown customer and a wrong PIN are both `refused`: the two must sound alike. The wrong PIN that was the last
+    of a call is `attempts_used`, the one that locks is `locked`.
     """
 
     LOCKED = "locked"

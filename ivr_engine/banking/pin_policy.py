@@ -72,6 +72,16 @@ def count_attempt(failures: PinFailures, attempts_in_call: int, now: datetime) -
     return PinAttempt(None, PinFailures(before + 1, last_at), attempts_after)
 
 
+def verdict_on_wrong_pin(failures_after: int, attempts_in_call_after: int) -> PinVerdict:
+    """Say what a judged, wrong PIN means, counted already: the caller hears at once that it was the last attempt.
+
+    Known and unknown customers are counted alike, so this tells nothing about who exists.
+    """
+    if failures_after >= FAILURES_MAX:
+        return PinVerdict.LOCKED
+    return PinVerdict.ATTEMPTS_USED if attempts_in_call_after >= ATTEMPTS_PER_CALL_MAX else PinVerdict.REFUSED
+
+
 def length_is_acceptable(digits: int) -> bool:
     """Say whether a new PIN has an allowed number of digits (NIST SP 800-63B 5.1.1.2: at least 6)."""
     return PIN_DIGITS_MIN <= digits <= PIN_DIGITS_MAX

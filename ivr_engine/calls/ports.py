@@ -35,8 +35,8 @@ class LiveLine(Line, Protocol):
         """Tell the dialplan that the engine is finished with the call and nobody needs rescue."""
         ...
 
-    async def mark_agent_spoke(self) -> None:
-        """Tell the dialplan that the caller has spoken to a human, should the engine die from here on."""
+    async def mark_agent_spoke(self, *, spoke: bool) -> None:
+        """Tell the dialplan whether the caller has been served by a human, should the engine die from here on."""
         ...
 
 

@@ -44,6 +44,8 @@ WAIT_SLICE_MS: Final = 1000
 BACKSTOP_S: Final = 180
 """How long the dialplan leaves a caller to an engine that gives no sign of life."""
 
+DIAL_MARGIN_S: Final = 2.0
+
 Wake = Callable[[str], Awaitable[None]]
 
 
@@ -152,9 +154,13 @@ class CallQueues:
         self._channel = channel
         self._line = line
         self._conversation = talk
+        self._served = False
 
     async def wait(self, queue: str, hold: Utterance | None) -> QueueOutcome:
         """Wait for an agent; an agent who is free is rung at once, without `hold` being said first."""
+        if self._served:
+            self._served = False
+            await self._line.mark_agent_spoke(spoke=False)
         waiter = self._queues.enter(self._call, self._channel, queue)
         try:
             if hold is not None and waiter.decision is None:
@@ -186,6 +192,10 @@ class CallQueues:
     async def _ring(self, waiter: _Waiter, offer: Offer) -> bool:
         waiter.ringing = offer
         result, talk_s = DialResult.UNREACHABLE, 0
+        # Dial gives up by itself after ring_s: if it has not by then, the agent has answered, whatever AMI said.
+        answered_by = asyncio.get_running_loop().call_later(
+            offer.ring_s + DIAL_MARGIN_S, self._queues.agent_answered, self._channel
+        )
         try:
             await self._line.renew_backstop(0)  # a talk may last
             dialled = await self._line.dial(offer.endpoint, ring_s=offer.ring_s)
@@ -193,9 +203,12 @@ class CallQueues:
         except CallerHungUp:
             waiter.ringing = None
             raise
+        finally:
+            answered_by.cancel()
         self._queues.offer_ended(self._call, offer, result, talk_s)
         if result is DialResult.ANSWERED:
-            await self._line.mark_agent_spoke()
+            await self._line.mark_agent_spoke(spoke=True)
+            self._served = True
         await self._line.renew_backstop(BACKSTOP_S)
         return result is DialResult.ANSWERED
 

@@ -13,6 +13,7 @@ from ivr_engine.banking.pin_policy import (
     count_attempt,
     is_locked,
     length_is_acceptable,
+    verdict_on_wrong_pin,
 )
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -46,6 +47,16 @@ def test_fifth_failure_locks_and_the_sixth_attempt_is_not_judged() -> None:
     failures = after_failures([NOON] * FAILURES_MAX)
     assert is_locked(failures, NOON)
     assert count_attempt(failures, 0, NOON).verdict is PinVerdict.LOCKED
+
+
+def test_wrong_pin_tells_at_once_that_it_was_the_last_of_the_call_or_locks() -> None:
+    verdicts = [verdict_on_wrong_pin(failures, attempts) for failures, attempts in ((1, 1), (2, 2), (3, 3), (5, 2))]
+    assert verdicts == [
+        PinVerdict.REFUSED,
+        PinVerdict.REFUSED,
+        PinVerdict.ATTEMPTS_USED,
+        PinVerdict.LOCKED,
+    ]
 
 
 def test_locked_comes_before_attempts_used() -> None:

@@ -176,9 +176,14 @@ class AsteriskLine:
         """
         await self._session.execute(SetVariable("IVR_DONE", "1"), within_s=ANSWER_S)
 
-    async def mark_agent_spoke(self) -> None:
-        """Tell the dialplan that the caller has spoken to a human: if the engine dies now, nobody queues again."""
-        await self._session.execute(SetVariable("AGENT_SPOKE", "1"), within_s=ANSWER_S)
+    async def mark_agent_spoke(self, *, spoke: bool) -> None:
+        """Tell the dialplan whether the caller was served by a human: if the engine dies, nobody queues twice.
+
+        Who waits for another agent was not: DIALSTATUS of the talk before is wiped too, for the dialplan reads it.
+        """
+        await self._session.execute(SetVariable("AGENT_SPOKE", "1" if spoke else "0"), within_s=ANSWER_S)
+        if not spoke:
+            await self._session.execute(SetVariable("DIALSTATUS", ""), within_s=ANSWER_S)
 
     def close(self) -> None:
         """Remove the files that were joined for this call; harmless when repeated."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 import sqlite3
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from ivr_engine.adapters.store.database import Database, Statement
 from ivr_engine.banking.model import NUMBER_CHARACTERS_MAX, PinVerdict
@@ -24,6 +24,7 @@ from ivr_engine.banking.pin_policy import (
     PinFailures,
     count_attempt,
     length_is_acceptable,
+    verdict_on_wrong_pin,
 )
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, CustomerNumber
@@ -53,7 +54,7 @@ _COUNT: Final = Statement(
         WHERE f.failures < {FAILURES_MAX} OR f.last_at_ms <= $3 - {_FORGOTTEN_AFTER_MS}
         RETURNING failures
     )
-    SELECT EXISTS (SELECT FROM counted),
+    SELECT (SELECT failures FROM counted), (SELECT attempts FROM tried),
            EXISTS (SELECT FROM tried) OR EXISTS (
                SELECT FROM bank_pin_failures WHERE customer_number = $2
                AND failures >= {FAILURES_MAX} AND last_at_ms > $3 - {_FORGOTTEN_AFTER_MS}),
@@ -100,6 +101,15 @@ _FORGET_OLD_CALLS: Final = Statement("DELETE FROM bank_pin_call WHERE at_ms <= $
 _FORGET_OLD_FAILURES: Final = Statement("DELETE FROM bank_pin_failures WHERE last_at_ms <= $1")
 
 
+class _Counted(NamedTuple):
+    """What counting an attempt gave: a refusal, or the counts and the value to compare with."""
+
+    refusal: PinVerdict | None
+    failures: int = 0
+    attempts_in_call: int = 0
+    value: bytes | None = None
+
+
 class Pins:
     """The embedded bank's PINs; every method raises `DatabaseUnavailableError`."""
 
@@ -120,11 +130,11 @@ class Pins:
             raise ValueError("a customer number has 1 to 32 characters and a call id 1 to 64")
         now_ms = int(self._clock.now().timestamp() * 1000)
         count = self._count_on_postgres if self._database.is_postgres else self._count_on_sqlite
-        refusal, value = await count(customer, call, now_ms)
-        if refusal is not None:
-            return refusal
-        if not hmac.compare_digest(self._value(customer, pin), value or _NO_CUSTOMER):
-            return PinVerdict.REFUSED
+        counted = await count(customer, call, now_ms)
+        if counted.refusal is not None:
+            return counted.refusal
+        if not hmac.compare_digest(self._value(customer, pin), counted.value or _NO_CUSTOMER):
+            return verdict_on_wrong_pin(counted.failures, counted.attempts_in_call)
         await self._give_back(customer, call)
         return PinVerdict.VERIFIED
 
@@ -150,18 +160,14 @@ class Pins:
         message = b"%d:%b:%b" % (len(customer), customer.encode(), pin.reveal())
         return hmac.digest(self._key, message, "sha256")
 
-    async def _count_on_postgres(
-        self, customer: CustomerNumber, call: CallId, now_ms: int
-    ) -> tuple[PinVerdict | None, bytes | None]:
-        [(judged, locked, value)] = await self._database.fetch(_COUNT, call, customer, now_ms)
-        if judged:
-            return None, value
-        return PinVerdict.LOCKED if locked else PinVerdict.ATTEMPTS_USED, None
+    async def _count_on_postgres(self, customer: CustomerNumber, call: CallId, now_ms: int) -> _Counted:
+        [(failures, attempts, locked, value)] = await self._database.fetch(_COUNT, call, customer, now_ms)
+        if failures is not None:
+            return _Counted(None, failures, attempts, value)
+        return _Counted(PinVerdict.LOCKED if locked else PinVerdict.ATTEMPTS_USED)
 
-    async def _count_on_sqlite(
-        self, customer: CustomerNumber, call: CallId, now_ms: int
-    ) -> tuple[PinVerdict | None, bytes | None]:
-        def count(connection: sqlite3.Connection) -> tuple[PinVerdict | None, bytes | None]:
+    async def _count_on_sqlite(self, customer: CustomerNumber, call: CallId, now_ms: int) -> _Counted:
+        def count(connection: sqlite3.Connection) -> _Counted:
             [(attempts, failures, last_at_ms, value)] = connection.execute(_READ.sqlite, (call, customer))
             before = PinFailures(failures or 0, _time(last_at_ms))
             attempt = count_attempt(before, attempts or 0, _from_ms(now_ms))
@@ -169,7 +175,7 @@ class Pins:
             if attempt.failures.last_at is not None and attempt.failures != before:
                 last_ms = round(attempt.failures.last_at.timestamp() * 1000)
                 connection.execute(_KEEP_FAILURES.sqlite, (customer, attempt.failures.count, last_ms))
-            return attempt.verdict, value
+            return _Counted(attempt.verdict, attempt.failures.count, attempt.attempts_in_call, value)
 
         return await self._database.work_on_sqlite(count)
 

@@ -13,7 +13,7 @@ from ivr_engine.adapters.bank.demo import CUSTOMERS
 from ivr_engine.app import logs
 from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, complain, settings, shown
 from ivr_engine.app.prepare import Narrator, Prepared, prepare
-from ivr_engine.app.settings import Settings
+from ivr_engine.app.settings import AsteriskMode, Settings
 from ivr_engine.app.state_lock import state_lock
 from ivr_engine.app.supervisor import Supervisor
 from ivr_engine.values.ids import CustomerNumber
@@ -71,7 +71,7 @@ async def _serve(given: Settings, *, prepare_only: bool) -> int:
 
 
 def _asterisk(given: Settings, prepared: Prepared) -> AsteriskProcess | None:
-    if prepared.install is None:
+    if given.asterisk is AsteriskMode.EXTERNAL:
         return None
     return AsteriskProcess(prepared.install, given.asterisk_conf_dir, given.run_dir, readable=[given.sounds_dir])
 

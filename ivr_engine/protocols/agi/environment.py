@@ -77,8 +77,11 @@ class Environment:
 
     @property
     def dialled_number(self) -> str:
-        """The extension that was dialled."""
-        return self.text("agi_extension")
+        """The number that the caller dialled; the extension where the network did not say it.
+
+        A dialplan may have moved on to an extension of its own (`s`) before it ran the session.
+        """
+        return self._known("agi_dnid") or self.text("agi_extension")
 
     @property
     def context(self) -> str:

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.adapters.store.databases import database_url, empty_database_url, postgres_server
+from tests.adapters.store.databases import database_url, empty_database_url
 
-__all__ = ["database_url", "empty_database_url", "postgres_server"]
+__all__ = ["database_url", "empty_database_url"]

@@ -1,0 +1,196 @@
+"""A small bank in memory: the `CoreBank` port for flows in virtual time and for `ivr play`.
+
+Knows scripted customers, the PIN policy and the ledger's rules, and can be away or slow. Must not know SQL, HTTP or
+flows. It obeys the contract suite of the real cores, but forgets everything at the end of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+
+from ivr_engine.banking.core import CoreUnavailableError
+from ivr_engine.banking.ledger import LedgerAccount, balance, entries, judge, replay
+from ivr_engine.banking.model import (
+    Account,
+    AccountKind,
+    Balance,
+    Customer,
+    PinVerdict,
+    Posting,
+    PostingOutcome,
+    StatementLine,
+)
+from ivr_engine.banking.pin_policy import PinFailures, count_attempt, verdict_on_wrong_pin
+from ivr_engine.values.clock import Clock
+from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
+from ivr_engine.values.language import Language
+from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.secret import SecretDigits
+
+STATEMENT_LINES_MAX: Final = 100
+
+
+@dataclass(slots=True)
+class BookAccount:
+    """An account of a customer: amounts, and its movements, the newest first."""
+
+    account: Account
+    ledger: LedgerAccount
+    lines: list[StatementLine] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MemoryBank:
+    """A `CoreBank` in memory.
+
+    `away` makes every question raise `CoreUnavailableError`, `away_for` those named (`balance`, ...); `answer_after_s`
+    is how long each answer takes. `asked` counts the questions by name.
+    """
+
+    clock: Clock
+    away: bool = False
+    away_for: frozenset[str] = frozenset()
+    answer_after_s: float = 0.0
+    asked: dict[str, int] = field(default_factory=dict)
+    _customers: dict[CustomerNumber, tuple[Customer, SecretDigits]] = field(default_factory=dict)
+    _accounts: dict[AccountNumber, BookAccount] = field(default_factory=dict)
+    _failures: dict[CustomerNumber, PinFailures] = field(default_factory=dict)
+    _attempts: dict[CallId, int] = field(default_factory=dict)
+    _postings: dict[str, tuple[Posting, PostingOutcome]] = field(default_factory=dict)
+
+    def add_customer(self, number: str, pin: bytes, *, name: str = "", language: Language = Language.ENGLISH) -> None:
+        """Add a customer, or give a known one another PIN."""
+        customer = Customer(CustomerNumber(number), name or number, language)
+        self._customers[customer.number] = customer, SecretDigits(pin)
+
+    def add_account(
+        self,
+        customer: str,
+        number: str,
+        kind: AccountKind,
+        booked: Money,
+        *,
+        held: Money | None = None,
+        credit_line: Money | None = None,
+        movements: Iterable[tuple[Money, str]] = (),
+    ) -> None:
+        """Add an account; `movements` are amounts and texts, the newest (of this moment) first, a day apart."""
+        currency, zero = booked.currency, Money(0, booked.currency)
+        account = Account(AccountNumber(number), CustomerNumber(customer), kind, currency)
+        ledger = LedgerAccount(account.number, booked, held or zero, credit_line or zero)
+        book = BookAccount(account, ledger)
+        after = booked
+        for days, (amount, text) in enumerate(movements):
+            book.lines.append(StatementLine(self.clock.now() - timedelta(days=days), amount, text, after))
+            after -= amount
+        self._accounts[account.number] = book
+
+    async def verify_pin(self, customer: CustomerNumber, pin: SecretDigits, *, call: CallId) -> PinVerdict:
+        """Count the attempt, then judge it, by the bank's one policy."""
+        await self._answer("verify_pin")
+        before = self._failures.get(customer, PinFailures())
+        attempt = count_attempt(before, self._attempts.get(call, 0), self.clock.now())
+        self._failures[customer], self._attempts[call] = attempt.failures, attempt.attempts_in_call
+        if attempt.verdict is not None:
+            return attempt.verdict
+        known = self._customers.get(customer)
+        if known is None or not known[1].same_as(pin):
+            return verdict_on_wrong_pin(attempt.failures.count, attempt.attempts_in_call)
+        self._failures[customer] = PinFailures()
+        self._attempts[call] -= 1
+        return PinVerdict.VERIFIED
+
+    async def customer(self, number: CustomerNumber) -> Customer | None:
+        """Return the customer, or None."""
+        await self._answer("customer")
+        known = self._customers.get(number)
+        return known[0] if known is not None else None
+
+    async def accounts(self, customer: CustomerNumber) -> tuple[Account, ...]:
+        """Return the customer's accounts in the order in which they were added."""
+        await self._answer("accounts")
+        return tuple(book.account for book in self._accounts.values() if book.account.customer == customer)
+
+    async def balance(self, account: AccountNumber) -> Balance | None:
+        """Return what is booked and what may be drawn, or None."""
+        await self._answer("balance")
+        book = self._accounts.get(account)
+        return balance(book.ledger) if book is not None else None
+
+    async def statement(self, account: AccountNumber, *, limit: int) -> tuple[StatementLine, ...]:
+        """Return the newest movements first; `ValueError` for a limit that is not 1 to 100."""
+        if not 1 <= limit <= STATEMENT_LINES_MAX:
+            message = f"a statement has 1 to {STATEMENT_LINES_MAX} lines"
+            raise ValueError(message)
+        await self._answer("statement")
+        book = self._accounts.get(account)
+        return tuple(book.lines[:limit]) if book is not None else ()
+
+    async def post(self, posting: Posting) -> PostingOutcome:
+        """Book a posting once, by the ledger's rules."""
+        await self._answer("post")
+        if posting.id in self._postings:
+            return replay(*self._postings[posting.id], posting)
+        debit, credit = self._accounts.get(posting.debit), self._accounts.get(posting.credit)
+        outcome = judge(posting, debit.ledger if debit else None, credit.ledger if credit else None)
+        self._postings[posting.id] = posting, outcome
+        if outcome is PostingOutcome.POSTED and debit is not None and credit is not None:
+            for book, entry in zip((debit, credit), entries(posting, debit.ledger, credit.ledger), strict=True):
+                book.ledger = replace(book.ledger, booked=entry.balance_after)
+                line = StatementLine(self.clock.now(), entry.amount, posting.text, entry.balance_after)
+                book.lines.insert(0, line)
+        return outcome
+
+    async def posting_outcome(self, posting_id: str) -> PostingOutcome | None:
+        """Return what is kept under the id, or None."""
+        await self._answer("posting_outcome")
+        kept = self._postings.get(posting_id)
+        return kept[1] if kept is not None else None
+
+    async def close(self) -> None:
+        """Overwrite the PINs; harmless when repeated."""
+        for _, pin in self._customers.values():
+            pin.wipe()
+        self._customers.clear()
+
+    def holds(self, secret: SecretDigits) -> bool:
+        """Say whether this is one of the bank's own PINs, so that a test can tell it from one left behind by a call."""
+        return any(pin is secret for _, pin in self._customers.values())
+
+    async def _answer(self, question: str) -> None:
+        self.asked[question] = self.asked.get(question, 0) + 1
+        if self.answer_after_s:
+            await asyncio.sleep(self.answer_after_s)
+        if self.away or question in self.away_for:
+            raise CoreUnavailableError("the bank is away")
+
+
+def sample_bank(clock: Clock) -> MemoryBank:
+    """Return a bank with one customer, 620001, PIN 246810, who has an account of each kind; for `ivr play`."""
+    bank = MemoryBank(clock)
+    bank.add_customer("620001", b"246810", name="Ms Chen", language=Language.MANDARIN)
+    cny, usd = Currency.CNY, Currency.USD
+    bank.add_account(
+        "620001",
+        "6225880012345678",
+        AccountKind.DEMAND_SAVINGS,
+        Money(1_075_535, cny),
+        held=Money(50_000, cny),
+        movements=[(Money(-200_000, cny), "cash"), (Money(120_005, cny), "salary"), (Money(-8_800, cny), "telephone")],
+    )
+    bank.add_account("620001", "6225880012345686", AccountKind.TIME_DEPOSIT, Money(5_000_000, cny))
+    bank.add_account(
+        "620001",
+        "4392250012345694",
+        AccountKind.CREDIT_CARD,
+        Money(-134_460, cny),
+        credit_line=Money(2_000_000, cny),
+        movements=[(Money(-129_900, cny), "department store"), (Money(-4_560, cny), "restaurant")],
+    )
+    bank.add_account("620001", "1100620001", AccountKind.PROVIDENT_FUND, Money(370_000, cny))
+    bank.add_account("620001", "6225880012345702", AccountKind.CURRENT, Money(152_025, usd))
+    return bank

@@ -1,0 +1,148 @@
+"""A live call in virtual time: a scripted caller with a dialplan behind them, a record in memory, and agents."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from ivr_engine.acd.model import QueueName, QueueSettings
+from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.ports import Arrival
+from ivr_engine.calls.queueing import AgentQueues
+from ivr_engine.calls.session import CallSession, Hotline
+from ivr_engine.channel.line import Dialled, DialResult
+from ivr_engine.flow.library import FlowFolder
+from ivr_engine.flow.scope import World
+from ivr_engine.simulator.bank import MemoryBank, sample_bank
+from ivr_engine.simulator.line import Deed, ScriptedLine
+from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
+from ivr_engine.speech.catalogue import Catalogue
+from ivr_engine.values.ids import CallId, CustomerNumber, RandomIds
+from ivr_engine.values.language import Language
+from tests.flow.world import FLOWS, PROJECT
+
+T = TypeVar("T")
+SERVICE = QueueName("service")
+
+
+@dataclass(slots=True)
+class RescuedLine(ScriptedLine):
+    """A scripted caller; `dialplan` is what the engine told the dialplan behind the line."""
+
+    dialplan: list[str] = field(default_factory=list)
+    on_answer: Callable[[], None] = lambda: None
+
+    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+        if self._agents_left and self._agents_left[0].result is DialResult.ANSWERED:
+            self.on_answer()
+        return await ScriptedLine.dial(self, endpoint, ring_s=ring_s)
+
+    async def renew_backstop(self, seconds: int) -> None:
+        self._check()
+        self.dialplan.append(f"backstop {seconds}")
+
+    async def mark_done(self) -> None:
+        self._check()
+        self.dialplan.append("done")
+
+    async def mark_agent_spoke(self, *, spoke: bool) -> None:
+        self._check()
+        self.dialplan.append("agent spoke" if spoke else "waits for another agent")
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """The record of calls, in memory."""
+
+    started: list[CallId] = field(default_factory=list)
+    steps: list[tuple[int, str, str]] = field(default_factory=list)
+    known: dict[str, object] = field(default_factory=dict)
+    ends: list[str] = field(default_factory=list)
+
+    def call_started(
+        self, call_id: CallId, *, unique_id: str, caller: str, dialled: str, flow: str, flow_hash: str, at: datetime
+    ) -> None:
+        self.started.append(call_id)
+        self.known.update(unique_id=unique_id, caller=caller, dialled=dialled, flow=flow, flow_hash=flow_hash, at=at)
+
+    def call_changed(
+        self,
+        call_id: CallId,
+        *,
+        answered_at: datetime | None = None,
+        language: Language | None = None,
+        customer: CustomerNumber | None = None,
+    ) -> None:
+        assert call_id in self.started
+        given = {"answered_at": answered_at, "language": language, "customer": customer}
+        self.known.update({name: value for name, value in given.items() if value is not None})
+
+    def step_done(
+        self,
+        call_id: CallId,
+        seq: int,
+        *,
+        at_ms: int,
+        flow: str,
+        step: str,
+        kind: str,
+        outcome: str,
+        took_ms: int,
+    ) -> None:
+        assert call_id in self.started
+        assert kind
+        assert at_ms >= 0
+        assert took_ms >= 0
+        self.steps.append((seq, f"{flow}:{step}", outcome))
+
+    def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
+        assert call_id in self.started
+        assert at.tzinfo is not None
+        self.ends.append(reason)
+
+
+@dataclass(slots=True)
+class LiveWorld:
+    """What a test of live calls holds in its hands."""
+
+    clock: VirtualClock
+    hotline: Hotline
+    journal: MemoryJournal
+    queues: AgentQueues
+    bank: MemoryBank
+    woken: list[str]
+    answers_are_told: bool = True
+
+    def session(self, line: RescuedLine, channel: str = "PJSIP/trunk-1") -> CallSession:
+        arrival = Arrival(f"id of {channel}", channel, "13800000000", "95588")
+        if self.answers_are_told:
+            line.on_answer = lambda: self.queues.agent_answered(channel)
+        return CallSession(self.hotline, line, arrival)
+
+    async def call(self, deeds: Sequence[Deed], **line: object) -> tuple[str, RescuedLine]:
+        """Live one call through and return its end and its line."""
+        caller = RescuedLine(deeds, **line)  # type: ignore[arg-type]  # fields of the line, by name
+        return await self.session(caller).run(), caller
+
+
+def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLOWS, first_flow: str = "hotline") -> T:
+    """Run a test in virtual time with everything that live calls share."""
+
+    async def main(clock: VirtualClock) -> T:
+        bank, journal, woken = sample_bank(clock), MemoryJournal(), list[str]()
+
+        async def wake(channel: str) -> None:
+            woken.append(channel)
+
+        queues = AgentQueues([QueueSettings(SERVICE, ring_s=15, wrap_up_s=0)], clock, wake)
+        folder = FlowFolder(flows, World(Catalogue.load(PROJECT / "prompts"), SIGNATURES, frozenset({"service"})))
+        assert folder.refresh().findings == ()
+        hotline = Hotline(
+            folder, bank, queues, journal, clock, RandomIds(clock), first_flow, Language.ENGLISH, "service"
+        )
+        return await test(LiveWorld(clock, hotline, journal, queues, bank, woken))
+
+    return run_virtual(main)
