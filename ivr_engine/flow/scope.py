@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ivr_engine.flow.call import FACTS, Call
 from ivr_engine.flow.expressions import Compiled, ExpressionError, compile_expression
-from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.findings import suggest
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, SpeechBuilder
@@ -104,8 +104,9 @@ class Scope:
         """Return a variable that is to be written; note a finding when it is not declared."""
         if name in self.variables:
             return self.variables[name]
-        mend = did_you_mean(name, self.variables)
-        self.finding("E301", at, f"there is no variable '{name}'", f"{mend} Or declare it under `variables`")
+        near = suggest(name, self.variables)
+        mend = f"did you mean '{near}'? If not, declare it" if near is not None else "declare it"
+        self.finding("E301", at, f"there is no variable '{name}'", f"{mend} under `variables`")
         return None
 
     def secret(self, name: object, at: Path) -> str | None:

@@ -1,0 +1,220 @@
+"""A call played in a terminal: the author reads what a caller would hear, and types the caller's keys.
+
+Knows lines of keys and texts of prompts. Must not know flows' steps, nor what a terminal is: it asks for a line and
+gives lines back. Time is virtual: a time-out of six seconds is over as soon as an empty line is given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final
+
+from ivr_engine.banking.core import CoreBank
+from ivr_engine.calls.operations import BankOperations
+from ivr_engine.channel.conversation import LISTEN_SLICE_MS, Conversation
+from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, CallerHungUp, Dialled, DialResult, KeysEnd, KeysRead, Played
+from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.model import Library
+from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
+from ivr_engine.simulator.bank import sample_bank
+from ivr_engine.simulator.virtual_time import run_virtual
+from ivr_engine.speech.catalogue import Catalogue
+from ivr_engine.values.clock import Clock
+from ivr_engine.values.ids import CallId
+from ivr_engine.values.language import Language
+from ivr_engine.values.secret import SecretDigits
+from ivr_engine.values.utterance import Utterance
+
+HANG_UP: Final = "h"
+CALLER_HUNG_UP: Final = "caller_hung_up"
+BUDGET_EXCEEDED: Final = "budget_exceeded"
+KEYS_HELP: Final = "keys 0-9 * #, an empty line to stay silent, h to hang up"
+WORD_MS: Final = 1000
+"""How long a prompt lasts in virtual time."""
+
+AskLine = Callable[[], str | None]
+"""Gives the next line that the player types, or None when there is no more."""
+Write = Callable[[str], None]
+
+
+def lines_of(keys: str, echo: Write | None = None) -> AskLine:
+    """Return what types `1,620001#,,h` part by part: keys, an empty part for silence, `h` to hang up.
+
+    `echo` shows each part as a terminal would. An entry that may be longer needs its `#`, as on the telephone.
+    """
+    parts: Iterator[str] = iter(keys.split(","))
+
+    def ask() -> str | None:
+        part = next(parts, None)
+        if part is not None and echo is not None:
+            echo(f"> {part}")
+        return part
+
+    return ask
+
+
+def spoken(catalogue: Catalogue, what: Utterance) -> list[str]:
+    """Return what a caller hears as text: one line for each run of one language, read-outs joined as in speech."""
+    located = [_located(prompt, what.language) for prompt in what.prompts]
+    lines: list[str] = []
+    for language, group in groupby(located, key=lambda pair: pair[0]):
+        texts = [catalogue.text(language, prompt) for _, prompt in group]
+        lines.append((" " if language is Language.ENGLISH else "").join(texts))
+    return lines
+
+
+def _located(prompt: str, language: Language) -> tuple[Language, str]:
+    named, slash, rest = prompt.rpartition("/")
+    return (Language(named), rest) if slash else (language, prompt)
+
+
+@dataclass(slots=True)
+class TypedLine:
+    """A `Line` whose caller types lines of keys whenever the hotline listens; keys left over are typed ahead."""
+
+    ask: AskLine
+    write: Write
+    catalogue: Catalogue
+    hung_up: bool = False
+    _typed: deque[str] = field(default_factory=deque)
+
+    async def answer(self) -> None:
+        """Nothing is to be done: the player is there."""
+        self._check()
+
+    async def play(self, what: Utterance, *, stop_on: str = ALL_KEYS, from_ms: int = 0) -> Played:
+        """Show what is heard, unless a key typed ahead stops it at once."""
+        self._check()
+        while self._typed:
+            key = self._typed.popleft()
+            if key in stop_on:
+                return Played(key, 0)
+        for line in spoken(self.catalogue, what):
+            self.write(f"  {line}")
+        heard_ms = max(0, WORD_MS * len(what.prompts) - from_ms)
+        await asyncio.sleep(heard_ms / 1000)
+        return Played(None, heard_ms)
+
+    async def read_key(self, *, within_ms: int) -> str | None:
+        """Take a key typed ahead, or ask for a line; while the bank works, nobody is asked."""
+        self._check()
+        if not self._typed and within_ms > LISTEN_SLICE_MS:
+            self._ask()
+        if self._typed:
+            return self._typed.popleft()
+        await asyncio.sleep(within_ms / 1000)
+        return None
+
+    async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
+        """Show the prompt unless keys are typed ahead, and read keys up to `max_keys` or the hash key."""
+        self._check()
+        if what is not None and not self._typed:
+            await self.play(what)
+        keys = bytearray()
+        while len(keys) < max_keys:
+            key = await self.read_key(within_ms=within_ms)
+            if key is None or key == TERMINATOR:
+                return KeysRead(SecretDigits(keys), KeysEnd.TIME_OUT if key is None else KeysEnd.TERMINATOR)
+            keys.extend(key.encode("ascii"))
+        return KeysRead(SecretDigits(keys), KeysEnd.FULL)
+
+    async def music(self, *, on: bool) -> None:
+        """Music cannot be shown."""
+        del on
+        self._check()
+
+    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+        """Nobody can be dialled from here."""
+        del endpoint, ring_s
+        self._check()
+        return Dialled(DialResult.UNREACHABLE, 0)
+
+    async def hang_up(self) -> None:
+        """End the call."""
+        self.hung_up = True
+
+    def _check(self) -> None:
+        if self.hung_up:
+            raise CallerHungUp
+
+    def _ask(self) -> None:
+        """Ask until a line can be understood; the end of all lines is a hang-up."""
+        while True:
+            line = self.ask()
+            if line is None or line.strip() == HANG_UP:
+                self.hung_up = True
+                raise CallerHungUp
+            keys = line.replace(" ", "").strip()
+            if all(key in ALL_KEYS for key in keys):
+                self._typed.extend(keys)
+                return
+            self.write(f"  ({KEYS_HELP})")
+
+
+@dataclass(slots=True)
+class PlayedQueues:
+    """Queues that always end in the same way; `asked` names those that the caller was put into."""
+
+    conversation: Conversation
+    outcome: QueueOutcome
+    write: Write | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def wait(self, queue: str, hold: Utterance | None) -> QueueOutcome:
+        """Say what is said before the music, and end."""
+        self.asked.append(queue)
+        if hold is not None:
+            await self.conversation.say(hold)
+        if self.write is not None:
+            self.write(f"  (queue '{queue}': {self.outcome.value.replace('_', ' ')})")
+        return self.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is played: the flows and texts, where the call begins, and how the agents and the bank behave."""
+
+    library: Library
+    catalogue: Catalogue
+    first_flow: str = "hotline"
+    language: Language = Language.MANDARIN
+    agents: QueueOutcome = QueueOutcome.ANSWERED
+    bank: Callable[[Clock], CoreBank] = sample_bank
+    show_steps: bool = False
+
+
+async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str:
+    """Play one call and return the reason of its end; `KeyError` when there is no flow `scene.first_flow`."""
+
+    def note(step: StepDone) -> None:
+        if scene.show_steps:
+            write(f"    [{step.flow}: {step.step}, {step.outcome}]")
+
+    bank = scene.bank(clock)
+    conversation = Conversation(TypedLine(ask, write, scene.catalogue))
+    operations = BankOperations(bank, CallId("play"), clock)
+    queues = PlayedQueues(conversation, scene.agents, write)
+    call = Call(conversation, operations, queues, operations, scene.language)
+    runner = Runner(scene.library, call, clock, on_step=note)
+    try:
+        reason = await runner.run(scene.first_flow)
+    except CallerHungUp:
+        reason = CALLER_HUNG_UP
+    except BudgetExceededError as error:
+        write(f"  ({error})")
+        reason = BUDGET_EXCEEDED
+    finally:
+        runner.close()
+        conversation.forget_typed_ahead()
+        await bank.close()
+    write(f"  (the call has ended: {reason.replace('_', ' ')})")
+    return reason
+
+
+def play_now(scene: Scene, *, ask: AskLine, write: Write) -> str:
+    """Play one call in virtual time, from a program that runs no loop of its own."""
+    return run_virtual(lambda clock: play(scene, clock, ask=ask, write=write))

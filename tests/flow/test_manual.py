@@ -1,0 +1,146 @@
+"""The manual says what the language does: samples compile and run, rules have tests, generated parts are up to date."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from types import MappingProxyType
+from typing import Final
+
+import pytest
+
+from ivr_engine.flow.library import build_library
+from ivr_engine.flow.manual import COMMON_KEYS, SAMPLES, compiled_sample, flow_around, sample_of, updated
+from ivr_engine.flow.nodes import KINDS
+from ivr_engine.flow.step import Step
+from tests.flow.calls import Story, tell
+from tests.flow.world import FLOWS, library_of, world
+
+PAGE: Final = FLOWS / "README.md"
+OTHERS: Final = MappingProxyType(
+    {name: (f"{name}.yaml", (FLOWS / f"{name}.yaml").read_text(encoding="utf-8")) for name in ("library/sign_in",)}
+)
+
+TESTS_OF_RULES: Final = MappingProxyType(
+    {
+        "The time for the first key": [
+            "channel.test_conversation:first_digit_time_is_counted_from_the_end_of_the_prompt"
+        ],
+        "A key stops the prompt": [
+            "channel.test_conversation:key_during_the_prompt_stops_it",
+            "channel.test_conversation:wrong_key_does_not_stop_a_prompt_whose_interrupt_is_valid",
+        ],
+        "With `interrupt: none`": ["channel.test_conversation:must_hear_words_go_on_after_a_key_and_the_key_is_kept"],
+        "Keys typed ahead": [
+            "channel.test_conversation:keys_typed_ahead_skip_the_prompts_and_answer_the_next_questions",
+            "flow.test_hotline:keys_typed_ahead_reach_the_balance_without_a_prompt",
+        ],
+        "Keys typed while the bank": ["channel.test_conversation:keys_typed_while_the_bank_works_are_kept"],
+        "A wrong key and silence": [
+            "channel.test_conversation:wrong_key_is_told_apart_from_silence",
+            "flow.test_runner:words_before_the_next_try_say_what_was_wrong",
+        ],
+        "`1` and `12`": [
+            "channel.test_conversation:1_and_12_stand_in_one_menu_and_the_pause_decides",
+            "channel.test_conversation:hash_ends_the_pause_between_1_and_12",
+        ],
+        "The hash key ends a number": ["channel.test_conversation:terminator_is_not_part_of_the_value"],
+        "The hash key alone": ["channel.test_conversation:lone_terminator_is_no_input"],
+        "A hash key right after": [
+            "channel.test_conversation:terminator_after_exactly_the_maximum_length_is_swallowed",
+            "channel.test_conversation:second_terminator_is_not_swallowed",
+        ],
+        "A new try": ["channel.test_conversation:too_few_keys_are_too_short_and_not_kept_for_the_next_try"],
+        "A caller who types slowly": ["flow.test_runner:caller_who_types_slowly_is_not_cut_off"],
+        "The `cancel` key": ["channel.test_conversation:cancel_key_gives_an_entry_up"],
+        "A star that is no cancel key": [
+            "flow.test_runner:star_among_the_digits_is_asked_for_again_and_never_becomes_part_of_a_number"
+        ],
+        "A hang-up ends the call": [
+            "flow.test_hotline:caller_may_hang_up_at_any_quarter_of_a_second",
+            "channel.test_conversation:hang_up_while_the_bank_works_cancels_the_work",
+        ],
+        "A call that is taken over": ["flow.test_runner:call_goes_on_from_every_boundary_with_the_same_steps"],
+    }
+)
+
+
+def page() -> str:
+    return PAGE.read_text(encoding="utf-8")
+
+
+def test_generated_parts_of_the_page_are_up_to_date() -> None:
+    """To write them anew, write what `updated` returns into the page."""
+    assert page() == updated(page(), world(), OTHERS)
+
+
+def test_every_kind_of_step_has_a_sample() -> None:
+    assert list(SAMPLES) == [kind.WORD for kind in KINDS]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.WORD))
+def test_sample_is_sound_and_its_step_ends_the_call_it_is_run_in(kind: type[Step]) -> None:
+    step = compiled_sample(kind, world(), OTHERS)
+    assert step.word == kind.WORD
+    assert set(step.arms) == set(step.outcomes)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.WORD))
+def test_sample_runs(kind: type[Step]) -> None:
+    texts = {**OTHERS, "sample": ("sample.yaml", flow_around(kind.WORD))}
+    begin = (
+        "ivr: 1\ntitle: Runs a sample\nstart: run\nvariables: {account: personal digits, position: number}\nsteps:\n"
+        "  run: {run: sample, with: {account: \"'6225'\", customer: \"'620001'\", position: 1}, when: {good: end}}\n"
+        "  end: {hang_up: done}\n"
+    )
+    library = build_library({**texts, "a": ("a.yaml", begin)}, world())
+    assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
+    told = tell(Story(), library=library, flow="a")
+    assert told.reason in ("done", "handed_over", "completed")
+    assert sample_of(kind.WORD).partition(":")[0] in [step.step for step in told.trace if step.flow == "sample"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.WORD))
+def test_every_key_of_a_step_is_described(kind: type[Step]) -> None:
+    section = page().partition(f"### `{kind.WORD}`")[2].partition("###")[0]
+    for name, described in kind.model_fields.items():
+        assert described.description
+        if name not in COMMON_KEYS:
+            assert f"| `{described.alias or name}` |" in section
+
+
+def test_flow_that_is_read_aloud_is_sound() -> None:
+    text = page().partition("```yaml\n")[2].partition("```")[0]
+    assert library_of(hours=text).findings == ()
+
+
+def test_finding_in_the_page_is_what_that_flow_would_give() -> None:
+    text = page().partition("```yaml\n")[2].partition("```")[0]
+    broken = text.replace("      no_match: goodbye\n", "")
+    shown = library_of(hours=broken).findings[0].render().replace("hours.yaml", "flows/hours.yaml", 1)
+    assert "\n".join(f"    {line}" for line in shown.splitlines()) in page()
+
+
+def rules() -> list[str]:
+    section = page().partition("## Keys and timers")[2].partition("\n## ")[0]
+    return re.findall(r"^- (.+)", section, re.MULTILINE)
+
+
+def test_every_rule_of_keys_and_timers_has_its_tests() -> None:
+    tested = list(TESTS_OF_RULES)
+    assert len(rules()) == len(tested)
+    for rule, begins in zip(rules(), tested, strict=True):
+        assert rule.startswith(begins)
+    for test in (test for tests in TESTS_OF_RULES.values() for test in tests):
+        module, name = test.split(":")
+        assert callable(getattr(importlib.import_module(f"tests.{module}"), f"test_{name}"))
+
+
+def test_links_of_the_page_lead_somewhere() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", page()):
+        assert (FLOWS / link).exists()
+
+
+def test_page_without_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="no section"):
+        updated("# Flows\n", world(), OTHERS)
