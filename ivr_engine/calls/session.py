@@ -66,6 +66,7 @@ class CallSession:
             self._queues,
             self._operations,
             hotline.default_language,
+            keep_alive=self._keep_alive,
         )
         self._steps = 0
         self._log = structlog.get_logger()
@@ -84,7 +85,7 @@ class CallSession:
             at=clock.now(),
         )
         reason = HANDED_TO_DIALPLAN
-        runner = Runner(library, self._call, clock, on_step=self._note_step, keep_alive=self._keep_alive)
+        runner = Runner(library, self._call, clock, on_step=self._note_step)
         try:
             await self._line.answer()
             journal.call_changed(self.call_id, answered_at=clock.now())

@@ -6,7 +6,7 @@ sessions, journals or Asterisk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -49,6 +49,10 @@ FACTS: Final[Mapping[str, Type]] = MappingProxyType({"language": one_of(Language
 """Read-only names that every expression may use."""
 
 
+async def nothing_to_renew() -> None:
+    """Do nothing: for calls that no dialplan watches over."""
+
+
 @dataclass(slots=True)
 class Call:
     """One call, as a step sees it. `variables` are those of the flow that runs now."""
@@ -59,6 +63,8 @@ class Call:
     identity: Identity
     language: Language
     variables: dict[str, Value] = field(default_factory=dict)
+    keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
+    """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
 
     def fact(self, name: str) -> Value:
         """Return a read-only fact (a key of `FACTS`)."""

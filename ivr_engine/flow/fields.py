@@ -13,7 +13,8 @@ from pydantic import BeforeValidator
 from ivr_engine.channel.line import ALL_KEYS
 from ivr_engine.flow.findings import NotUnderstoodError
 
-DURATION_MS_MAX: Final = 600_000
+DURATION_MS_MAX: Final = 60_000
+"""One try of a question stays well within the dialplan's backstop, which is renewed before each try."""
 ENTRY_KEYS_MAX: Final = 64
 _DURATION: Final = re.compile(r"(\d{1,6}) ?(ms|s|min)", re.ASCII)
 _LENGTH: Final = re.compile(r"(\d{1,3})(?:\s*(?:to|-)\s*(\d{1,3}))?", re.ASCII)
@@ -27,7 +28,7 @@ def _milliseconds(written: Any) -> Any:  # noqa: ANN401 # whatever the author wr
         raise NotUnderstoodError(f"'{written}' is no length of time", "write for example 5 s, 500 ms or 2 min")
     milliseconds = int(found.group(1)) * dict(_UNITS_MS)[found.group(2)]
     if not 0 < milliseconds <= DURATION_MS_MAX:
-        raise NotUnderstoodError(f"{written} is too little or too much", "write more than nothing and at most 10 min")
+        raise NotUnderstoodError(f"{written} is too little or too much", "write more than nothing and at most 60 s")
     return milliseconds
 
 

@@ -6,7 +6,7 @@ the trace. A step begins from (flow, step, variables) alone, so a call can go on
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -70,13 +70,11 @@ class Runner:
         clock: Clock,
         *,
         on_step: Callable[[StepDone], None],
-        keep_alive: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._library = library
         self._call = call
         self._clock = clock
         self._on_step = on_step
-        self._keep_alive = keep_alive
         self._began = self._kept_alive = clock.monotonic()
         self._stack: list[Frame] = []
         self._steps_left = STEPS_PER_CALL_MAX
@@ -137,9 +135,9 @@ class Runner:
                 raise BudgetExceededError(message)
             self._steps_left -= 1
             began = self._clock.monotonic()
-            if self._keep_alive is not None and began - self._kept_alive > KEEP_ALIVE_EVERY_S:
+            if began - self._kept_alive > KEEP_ALIVE_EVERY_S:
                 self._kept_alive = began
-                await self._keep_alive()
+                await self._call.keep_alive()
             result = await step.action(self._call)
             self._note_secrets(frame)
             if isinstance(result, End):

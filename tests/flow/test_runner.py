@@ -244,13 +244,33 @@ def test_line_is_kept_alive_between_steps_every_half_minute() -> None:
         conversation = Conversation(line)
         operations = BankOperations(sample_bank(clock), CALL, clock)
         queues = PlayedQueues(conversation, QueueOutcome.FULL)
-        call = Call(conversation, operations, queues, operations, Language.ENGLISH)
+        call = Call(conversation, operations, queues, operations, Language.ENGLISH, keep_alive=keep_alive)
         await line.answer()
         with pytest.raises(BudgetExceededError):
-            await Runner(library, call, clock, on_step=lambda _: None, keep_alive=keep_alive).run("a")
+            await Runner(library, call, clock, on_step=lambda _: None).run("a")
 
     run_virtual(main)
     assert alive == [31.0 * times for times in range(1, 250 // 31 + 1)]
+
+
+def test_line_is_kept_alive_before_each_further_try_of_a_question() -> None:
+    library = library_of(a=NUMBERED.replace("length: ", "first_key: 60 s, length: "))
+    alive: list[float] = []
+
+    async def main(clock: VirtualClock) -> None:
+        async def keep_alive() -> None:
+            alive.append(clock.monotonic())
+
+        line = ScriptedLine()
+        conversation = Conversation(line)
+        operations = BankOperations(sample_bank(clock), CALL, clock)
+        queues = PlayedQueues(conversation, QueueOutcome.FULL)
+        call = Call(conversation, operations, queues, operations, Language.ENGLISH, keep_alive=keep_alive)
+        await line.answer()
+        await Runner(library, call, clock, on_step=lambda _: None).run("a")
+
+    run_virtual(main)
+    assert alive[:2] == [61.0, 123.0]  # a prompt of 1 s and 60 s of silence; then two prompts and 60 s
 
 
 def test_words_before_the_next_try_say_what_was_wrong() -> None:

@@ -73,5 +73,6 @@ async def ask(
         if end is EntryEnd.CANCELLED:
             return CANCELLED, None
         if attempt < tries:
+            await call.keep_alive()
             again = apologies.for_entry(call, end) + prompt
     return (NO_INPUT if end is EntryEnd.NO_INPUT else TOO_SHORT), None

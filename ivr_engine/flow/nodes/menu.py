@@ -76,6 +76,7 @@ class Menu(Step):
                     return options[chosen]
                 none = chosen
                 if attempt < tries:
+                    await call.keep_alive()
                     prompt = apologies.for_no_choice(call, none) + speech(call)
             return none.value
 
