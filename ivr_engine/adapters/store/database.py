@@ -10,6 +10,7 @@ time there and 300 through SQLAlchemy. The text uses `$1`, which is PostgreSQL's
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -244,20 +245,35 @@ class SqliteThreads:
 
     def __init__(self) -> None:
         self._threads: set[threading.Thread] = set()
+        self._late: set[asyncio.Task[None]] = set()
 
-    def connect(self, *arguments: _Argument, **options: _Argument) -> aiosqlite.Connection:
-        """Begin to connect, with the arguments of `sqlite3.connect`."""
+    async def connect(self, *arguments: _Argument, **options: _Argument) -> aiosqlite.Connection:
+        """Connect, with the arguments of `sqlite3.connect`; what nobody waits for any more is closed when it comes."""
         connection = aiosqlite.connect(*arguments, **options)
         thread = connection._thread  # noqa: SLF001  # aiosqlite has no public way; SQLAlchemy does the same
         thread.daemon = True
         self._threads = {known for known in self._threads if known.is_alive()} | {thread}
-        return connection
+        opening = asyncio.ensure_future(connection)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            closing = asyncio.ensure_future(_close(opening))
+            self._late.add(closing)
+            closing.add_done_callback(self._late.discard)
+            raise
 
     async def ended(self) -> None:
         """Return when every thread has ended, or after 5 seconds each."""
+        await asyncio.gather(*self._late)
         for thread in self._threads:
             if thread.is_alive():
                 await asyncio.to_thread(thread.join, _THREAD_ENDS_WITHIN_S)
+
+
+async def _close(opening: asyncio.Future[aiosqlite.Connection]) -> None:
+    """Close a connection that came too late; one that could not be opened needs no closing."""
+    with contextlib.suppress(aiosqlite.Error):
+        await (await opening).close()
 
 
 def new_engine(url: sa.URL, *, deadline_s: float, connections_max: int, threads: SqliteThreads) -> AsyncEngine:
