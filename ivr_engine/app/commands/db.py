@@ -7,11 +7,12 @@ import asyncio
 
 from ivr_engine.adapters.bank.demo import CUSTOMERS, seed_demo
 from ivr_engine.adapters.store.database import Database
-from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.migrate import upgrade
-from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, complain, say, settings
+from ivr_engine.app.commands.common import FINE, Subparsers, say, settings
+from ivr_engine.app.prepare import ask_database
 from ivr_engine.app.secrets_file import load_or_make
 from ivr_engine.app.settings import Settings
+from ivr_engine.app.state_lock import make_state_folder
 from ivr_engine.values.clock import SystemClock
 
 
@@ -23,27 +24,23 @@ def add(commands: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do one of the three; 2 when the database is away."""
+    """Do one of the three; raises `DatabaseUnavailableError`."""
     given = settings()
-    given.state_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        return asyncio.run(_do(arguments.do, given))
-    except DatabaseUnavailableError as error:
-        complain(f"the database is away: {error}. Start it, or set IVR_DATABASE_URL")
-        return COULD_NOT
+    make_state_folder(given.state_dir)
+    return asyncio.run(_do(arguments.do, given))
 
 
 async def _do(what: str, given: Settings) -> int:
+    await ask_database(given)
     if what == "upgrade":
         await upgrade(given.database)
         say("the database is up to date")
         return FINE
+    if what == "check":
+        say("the database answers")
+        return FINE
     database = Database(given.database)
     try:
-        await database.ping()
-        if what == "check":
-            say("the database answers")
-            return FINE
         secrets = load_or_make(given.state_dir, given.agents)
         pins = await seed_demo(database, bytes.fromhex(secrets.pin_key), clock=SystemClock())
     finally:

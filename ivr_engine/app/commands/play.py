@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, complain, print_findings, say, settings, shown
-from ivr_engine.app.engine import flow_world
+from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, say, settings
+from ivr_engine.app.commands.one_flow import library_with
 from ivr_engine.flow.call import QueueOutcome
-from ivr_engine.flow.findings import did_you_mean
-from ivr_engine.flow.library import load_library
 from ivr_engine.simulator.play import KEYS_HELP, Scene, lines_of, play_now
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.language import Language
@@ -33,13 +31,9 @@ def add(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Play one call."""
     given = settings()
-    library = load_library(shown(given.flows_dir), flow_world(given))
-    if library.findings:
-        print_findings(library.findings, as_json=False)
-        return COULD_NOT
     flow = arguments.flow or given.first_flow
-    if flow not in library.flows:
-        complain(f"there is no flow '{flow}': {did_you_mean(flow, library.flows)}")
+    library = library_with(given, flow)
+    if library is None:
         return COULD_NOT
     scene = Scene(
         library,
