@@ -64,6 +64,8 @@ EXCUSED: Final = MappingProxyType(
         ("test-sleep", "tests/adapters/store/test_journal.py::eventually"): "polls a database until a deadline",
         ("test-sleep", "tests/adapters/bank/measure.py::paced"): "paces the load that is measured",
         ("test-sleep", "tests/adapters/asterisk/scripted_asterisk.py::until"): "polls real sockets until a deadline",
+        ("test-sleep", "tests/asterisk/people.py::until"): "polls real processes until a deadline",
+        ("test-sleep", "tests/bench/waiting.py::pause"): "paces the load that is measured",
         ("test-sleep", "tests/testcaller/asterisk_server.py::_started"): "polls a real process until a deadline",
         ("test-sleep", "tests/protocols/ami/asterisk_process.py::AsteriskProcess.start"): "polls a real process",
     }

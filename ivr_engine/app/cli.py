@@ -37,7 +37,8 @@ def main() -> int:
         message = expected(error)
         if message is None:
             raise
-        complain(f"ivr: {message}")
+        if message:
+            complain(f"ivr: {message}")
         return COULD_NOT
     return status
 

@@ -13,8 +13,8 @@ import pathlib
 import random
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,7 @@ from aiohttp import web
 
 from ivr_engine.acd.model import QueueName, QueueSettings
 from ivr_engine.adapters.asterisk.agi_session import AgiSession, AgiTimings
-from ivr_engine.adapters.asterisk.ami import AmiClient, AmiTarget, LinkState
+from ivr_engine.adapters.asterisk.ami import AmiClient, AmiSnapshot, AmiTarget, Delivery, LinkState
 from ivr_engine.adapters.asterisk.fastagi import FastAgiServer
 from ivr_engine.adapters.asterisk.line import AsteriskLine
 from ivr_engine.adapters.asterisk.sounds import SoundFolder
@@ -32,6 +32,7 @@ from ivr_engine.adapters.bank.rest import RestCore
 from ivr_engine.adapters.store.database import Database
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.journal import JournalWriter
+from ivr_engine.app.endings import Endings
 from ivr_engine.app.metrics import Metrics
 from ivr_engine.app.secrets_file import Secrets
 from ivr_engine.app.settings import Settings
@@ -41,6 +42,7 @@ from ivr_engine.calls.operations import SIGNATURES
 from ivr_engine.calls.ports import Arrival
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.calls.session import CallSession, Hotline
+from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.scope import World
 from ivr_engine.speech.catalogue import Catalogue
@@ -82,16 +84,17 @@ async def running_engine(
     clock, log, metrics = SystemClock(), structlog.get_logger(), Metrics()
     ids = RandomIds(clock)
     async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
-        flows = FlowFolder(settings.flows_dir, flow_world(settings))
-        _read_flows(flows, settings.first_flow)
+        flows = read_flows(settings)
         database, journal, bank = await _open_store(stack, settings, secrets, clock)
+        endings = Endings(journal)
+        stack.callback(endings.close)
         joined = _joined_folder(settings, sounds_group)
         stack.callback(shutil.rmtree, joined, ignore_errors=True)
         sounds = SoundFolder(settings.sounds_dir, joined, ids=ids)
 
-        ami, queues = _join_humans(settings, secrets, clock)
+        ami, queues = _join_humans(settings, secrets, clock, endings)
         hotline = Hotline(
-            flows, bank, queues, journal, clock, ids, settings.first_flow, settings.default_language, QUEUE
+            flows, bank, queues, endings, clock, ids, settings.first_flow, settings.default_language, QUEUE
         )
         server = FastAgiServer(
             token=secrets.agi_token,
@@ -114,11 +117,8 @@ async def running_engine(
             metrics.journal_rows_waiting.set(journal.waiting)
 
         await _serve_web(stack, settings, service_application(metrics.registry, health, refresh))
-        try:
+        with _port_told("FastAGI", "AGI", settings.agi_host, settings.agi_port):
             port = await server.start(settings.agi_host, settings.agi_port)
-        except OSError as error:
-            message = f"port {settings.agi_port} for FastAGI cannot be had ({error.strerror}): set IVR_AGI_PORT"
-            raise EngineError(message) from None
         stack.push_async_callback(server.close)
         log.info("engine_ready", agi_port=port, flows=flows.current.version)
         yield Engine(port, server, queues, journal, flows)
@@ -148,26 +148,31 @@ def _handler(hotline: Hotline, sounds: SoundFolder, metrics: Metrics) -> Callabl
     return handle
 
 
-def _read_flows(flows: FlowFolder, first_flow: str) -> None:
+def read_flows(settings: Settings) -> FlowFolder:
+    """Return the flows of the folder; raise `EngineError` unless calls can begin with them."""
+    flows = FlowFolder(settings.flows_dir, flow_world(settings))
     library = flows.refresh()
     if library.findings:
         shown = "\n".join(finding.render() for finding in library.findings)
         message = f"the flows have findings; mend them, then start again:\n{shown}"
         raise EngineError(message)
-    if first_flow not in library.flows:
-        message = f"there is no flow '{first_flow}' to begin with: set IVR_FIRST_FLOW"
+    if settings.first_flow not in library.flows:
+        nearest = did_you_mean(settings.first_flow, library.flows)
+        message = f"there is no flow '{settings.first_flow}' to begin with ({nearest}): set IVR_FIRST_FLOW"
         raise EngineError(message)
+    return flows
 
 
 async def _watch_flows(flows: FlowFolder, metrics: Metrics) -> None:
     """Use a changed flow from the next call on; findings are logged once, and the good flows stay."""
     log = structlog.get_logger()
+    seen = flows.refresh()
     while True:
         await asyncio.sleep(FLOWS_LOOKED_AT_EVERY_S)
-        before = flows.current.version
         read = flows.refresh()
-        if read.version == before:
+        if read is seen:
             continue
+        seen = read
         metrics.flow_findings.set(len(read.findings))
         if read.findings:
             log.error("flows_refused", findings=[finding.render() for finding in read.findings])
@@ -177,7 +182,11 @@ async def _watch_flows(flows: FlowFolder, metrics: Metrics) -> None:
 
 def _bank(settings: Settings, secrets: Secrets, database: Database, clock: SystemClock) -> CoreBank:
     if settings.bank_url:
-        return RestCore(settings.bank_url, token=secrets.bank_token)
+        try:
+            return RestCore(settings.bank_url, token=secrets.bank_token)
+        except ValueError as error:
+            message = f"setting bank_url (IVR_BANK_URL): {error}"
+            raise EngineError(message) from None
     return EmbeddedCore(database, pin_key=bytes.fromhex(secrets.pin_key), clock=clock)
 
 
@@ -195,12 +204,26 @@ async def _open_store(
     return database, journal, bank
 
 
-def _join_humans(settings: Settings, secrets: Secrets, clock: SystemClock) -> tuple[AmiClient, AgentQueues]:
-    """Join the queues with what Asterisk says of the agents' telephones."""
+def _join_humans(
+    settings: Settings, secrets: Secrets, clock: SystemClock, endings: Endings
+) -> tuple[AmiClient, AgentQueues]:
+    """Join the queues with what Asterisk says of the agents' telephones, and the records with whether it lives."""
     telephones = Telephones(settings.agents, QUEUE)
+
+    async def deliver(item: Delivery) -> None:
+        await telephones.deliver(item)
+        if isinstance(item, AmiSnapshot):
+            await endings.asterisk_heard(restarted=item.asterisk_restarted, unique_ids=item.channels)
+
+    def link_changed(state: LinkState, reason: str) -> None:
+        del reason  # the client logs it
+        if state not in (LinkState.SYNCHRONISING, LinkState.READY):
+            endings.asterisk_lost()
+
     ami = AmiClient(
         AmiTarget(settings.ami_host, settings.ami_port, "engine", secrets.ami_engine),
-        deliver=telephones.deliver,
+        deliver=deliver,
+        state_changed=link_changed,
         clock=clock,
         jitter=random.Random(),  # noqa: S311 # spreads reconnects, guards nothing
     )
@@ -236,10 +259,22 @@ async def _serve_web(stack: AsyncExitStack, settings: Settings, application: web
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    try:
+    with _port_told("the web", "WEB", settings.web_host, settings.web_port):
         await web.TCPSite(runner, settings.web_host, settings.web_port).start()
+
+
+@contextmanager
+def _port_told(what: str, setting: str, host: str, port: int) -> Iterator[None]:
+    """Say what to do when an address cannot be listened on."""
+    try:
+        yield
     except OSError as error:
-        message = f"port {settings.web_port} for the web cannot be had ({error.strerror}): set IVR_WEB_PORT"
+        # A name that cannot be looked up has a number of another kind, and its own words.
+        why = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error.strerror)
+        message = (
+            f"{host}:{port} for {what} cannot be listened on: {why}. "
+            f"End what uses it, or set IVR_{setting}_HOST or IVR_{setting}_PORT"
+        )
         raise EngineError(message) from None
 
 

@@ -15,7 +15,7 @@ from ivr_engine.adapters.voice.commands import VoiceError
 from ivr_engine.app.engine import EngineError
 from ivr_engine.app.secrets_file import SecretsFileError
 from ivr_engine.app.settings import SettingsError
-from ivr_engine.app.state_lock import AlreadyRunningError
+from ivr_engine.app.state_lock import AlreadyRunningError, StateFolderError
 from ivr_engine.app.supervisor import WorkerFailedError
 from ivr_engine.speech.catalogue import CatalogueError
 
@@ -23,6 +23,7 @@ EXPECTED: Final = (
     SettingsError,
     SecretsFileError,
     AlreadyRunningError,
+    StateFolderError,
     CatalogueError,
     VoiceError,
     AsteriskNotFoundError,

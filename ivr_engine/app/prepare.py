@@ -19,8 +19,10 @@ from ivr_engine.adapters.asterisk.render import render
 from ivr_engine.adapters.asterisk.settings import Agent, AsteriskSettings
 from ivr_engine.adapters.bank.demo import seed_demo
 from ivr_engine.adapters.store.database import Database
+from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.migrate import upgrade
 from ivr_engine.adapters.voice.builder import Progress, PromptBuilder
+from ivr_engine.app.engine import read_flows
 from ivr_engine.app.secrets_file import Secrets, load_or_make
 from ivr_engine.app.settings import PROJECT, AsteriskMode, Settings
 from ivr_engine.calls.queueing import BACKSTOP_S
@@ -28,7 +30,9 @@ from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber
 
-FALLBACK_PROMPTS: Final = ("connecting_to_agent", "goodbye")
+NO_PROMPT: Final = "none"
+"""Nothing is said before the fallback queue: three seconds of words are three seconds without a place in it. The queue
+itself says from time to time that the caller is being connected (asterisk-config/queues.conf)."""
 FALLBACK_RING_MIN_S: Final = 5
 """The queue of last resort rings at least so long: a phone that was just found again needs a moment."""
 
@@ -76,10 +80,15 @@ async def prepare(settings: Settings, narrator: Narrator) -> Prepared:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     secrets = load_or_make(settings.state_dir, settings.agents)
 
+    narrator.begin("flows")
+    library = read_flows(settings).current
+    narrator.done(f"{len(library.flows)} flows, {sum(len(flow.steps) for flow in library.flows.values())} steps")
+
     narrator.begin("recordings")
     narrator.done(await asyncio.to_thread(build_prompts, settings.prompts_dir, settings.sounds_dir, narrator))
 
     narrator.begin("database")
+    await ask_database(settings)
     await upgrade(settings.database)
     pins = await _seed(settings, secrets)
     narrator.done("up to date" + (f", {len(pins)} demonstration customers" if pins else ""))
@@ -118,8 +127,8 @@ def asterisk_settings(settings: Settings, secrets: Secrets, install: AsteriskIns
         queue_ring_s=max(FALLBACK_RING_MIN_S, settings.ring_s),
         queue_wrap_up_s=round(settings.wrap_up_s),
         queue_callers_max=settings.max_calls,  # whoever has a line has a place: nobody is turned away
-        sorry_prompt=f"{settings.default_language.value}/{FALLBACK_PROMPTS[0]}",
-        goodbye_prompt=f"{settings.default_language.value}/{FALLBACK_PROMPTS[1]}",
+        sorry_prompt=NO_PROMPT,
+        goodbye_prompt=f"{settings.default_language.value}/goodbye",
     )
 
 
@@ -132,6 +141,18 @@ def build_prompts(prompts: pathlib.Path, into: pathlib.Path, narrator: Narrator)
 
     result = PromptBuilder(catalogue, prompts, into).build(on_progress=tell)
     return f"{result.made} made, {result.kept} kept"
+
+
+async def ask_database(settings: Settings) -> None:
+    """Raise `DatabaseUnavailableError` with what to do unless the database answers."""
+    database = Database(settings.database)
+    try:
+        await database.ping()
+    except DatabaseUnavailableError as error:
+        message = f"the database is away: {error}. Start it, or set IVR_DATABASE_URL; see ivr db check"
+        raise DatabaseUnavailableError(message) from None
+    finally:
+        await database.close()
 
 
 async def _seed(settings: Settings, secrets: Secrets) -> Mapping[CustomerNumber, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,6 +17,7 @@ from typing import Final
 FILE: Final = "secrets.json"
 _KEY_BYTES: Final = 32
 _OWNER_ONLY: Final = 0o600
+_PIN_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class SecretsFileError(Exception):
@@ -47,7 +49,8 @@ def load_or_make(folder: pathlib.Path, agents: tuple[str, ...]) -> Secrets:
         ami_engine=_text(known, "ami_engine") or secrets.token_urlsafe(_KEY_BYTES),
         ami_doctor=_text(known, "ami_doctor") or secrets.token_urlsafe(_KEY_BYTES),
         bank_token=_text(known, "bank_token") or secrets.token_urlsafe(_KEY_BYTES),
-        agents={name: _map(known, "agents").get(name) or secrets.token_urlsafe(_KEY_BYTES) for name in agents},
+        # An agent who is taken out of the settings and put back keeps the password that is in the telephone.
+        agents={**{name: secrets.token_urlsafe(_KEY_BYTES) for name in agents}, **_map(known, "agents")},
     )
     if asdict(made) != known:
         _write(path, asdict(made))
@@ -62,10 +65,15 @@ def _read(path: pathlib.Path) -> dict[str, object]:
         known = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except json.JSONDecodeError:
-        message = f"{path} is damaged; restore it from a backup (a new PIN key would lock every customer out)"
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
         raise SecretsFileError(message) from None
-    return known if isinstance(known, dict) else {}
+    except ValueError:  # neither UTF-8 nor JSON
+        known = None
+    if not isinstance(known, dict) or not _PIN_KEY.fullmatch(_text(known, "pin_key")):
+        message = f"{path} is damaged; restore it from a backup (a new PIN key would lock every customer out)"
+        raise SecretsFileError(message)
+    return known
 
 
 def _write(path: pathlib.Path, data: Mapping[str, object]) -> None:

@@ -6,15 +6,18 @@ error with a suggestion, so that a misspelt setting never passes unnoticed.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import pathlib
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from sqlalchemy.exc import ArgumentError
 
+from ivr_engine.adapters.store.database import driver_url
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.values.language import Language
 
@@ -22,6 +25,7 @@ PREFIX: Final = "IVR_"
 FILE: Final = "ivr.toml"
 NOT_SETTINGS: Final = frozenset({"IVR_ASTERISK_ROOT"})
 """Variables of the set-up scripts that share the prefix."""
+_MAY_HOLD_PASSWORDS: Final = frozenset({"database_url", "bank_url"})
 PROJECT: Final = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -38,6 +42,45 @@ class AsteriskMode(StrEnum):
     """It runs elsewhere with the configuration that `ivr serve` wrote (a container, a service)."""
 
 
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        message = f"{error} (write it as 192.0.2.0/24)"
+        raise ValueError(message) from None
+    return text
+
+
+def _address(text: str) -> str:
+    ipaddress.ip_address(text)  # its error says what is wrong
+    return text
+
+
+def _database_url(text: str) -> str:
+    try:
+        if text:
+            driver_url(text)
+    except ArgumentError:
+        raise ValueError("is sqlite:///file or postgresql://user@host/name, or empty") from None
+    return text
+
+
+def _bank_url(text: str) -> str:
+    if text and not text.startswith(("https://", "http://")):
+        raise ValueError("is https://host[:port][/path], or empty for the embedded core")
+    return text
+
+
+def _folder(path: pathlib.Path) -> pathlib.Path:
+    if not path.is_dir():
+        raise ValueError("there is no such folder")
+    return path
+
+
+Network = Annotated[str, AfterValidator(_network)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
 class Settings(BaseModel):
     """Everything an operator may change; each setting is also an environment variable, `sip_port` as IVR_SIP_PORT."""
 
@@ -45,25 +88,31 @@ class Settings(BaseModel):
 
     state_dir: pathlib.Path = Field(default=PROJECT / ".ivr", description="Where the hotline keeps what it makes.")
     flows_dir: pathlib.Path = Field(default=PROJECT / "flows", description="The flows.")
-    prompts_dir: pathlib.Path = Field(default=PROJECT / "prompts", description="The texts of the prompts.")
+    prompts_dir: Annotated[pathlib.Path, AfterValidator(_folder)] = Field(
+        default=PROJECT / "prompts", description="The texts of the prompts."
+    )
     first_flow: str = Field(default="hotline", description="The flow that a call begins with.")
     default_language: Language = Field(default=Language.MANDARIN, description="Spoken before the caller has chosen.")
     dial: str = Field(default="95588", pattern=r"^[0-9]{3,15}$", description="The hotline's number.")
 
-    database_url: str = Field(default="", description="SQLite in the state folder, or postgresql://user@host/name.")
-    bank_url: str = Field(default="", description="A core behind REST; empty: the embedded core.")
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        default="", description="SQLite in the state folder, or postgresql://user@host/name."
+    )
+    bank_url: Annotated[str, AfterValidator(_bank_url)] = Field(
+        default="", description="A core behind REST; empty: the embedded core."
+    )
     demo_data: bool = Field(default=True, description="Put demonstration customers into an empty embedded core.")
 
     asterisk: AsteriskMode = Field(default=AsteriskMode.EMBEDDED, description="Who runs Asterisk.")
-    sip_bind: str = Field(default="127.0.0.1", description="The address for SIP.")
+    sip_bind: Address = Field(default="127.0.0.1", description="The address for SIP.")
     sip_port: int = Field(default=5060, ge=1, le=65535)
-    trunk_addresses: tuple[str, ...] = Field(default=("127.0.0.1/32",), description="Who may send calls.")
+    trunk_addresses: tuple[Network, ...] = Field(default=("127.0.0.1/32",), description="Who may send calls.")
     agents: tuple[str, ...] = Field(default=("1001", "1002"), description="SIP accounts of the agents.")
     rtp_first_port: int = Field(default=10000, ge=1024, le=65535)
     rtp_last_port: int = Field(default=19999, ge=1024, le=65535)
     agi_host: str = Field(default="127.0.0.1", description="The address on which the engine serves FastAGI.")
     agi_port: int = Field(default=4573, ge=1, le=65535)
-    agi_peers: tuple[str, ...] = Field(default=("127.0.0.0/8",), description="From where Asterisk may call.")
+    agi_peers: tuple[Network, ...] = Field(default=("127.0.0.0/8",), description="From where Asterisk may call.")
     ami_host: str = Field(default="127.0.0.1", description="Where Asterisk's manager interface is.")
     ami_port: int = Field(default=5038, ge=1, le=65535)
     web_host: str = Field(default="127.0.0.1")
@@ -79,7 +128,7 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _ports_in_order(self) -> Settings:
         if self.rtp_first_port >= self.rtp_last_port:
-            raise ValueError("rtp_first_port has to be below rtp_last_port")
+            raise ValueError("setting rtp_first_port (IVR_RTP_FIRST_PORT) has to be below rtp_last_port")
         return self
 
     @property
@@ -107,14 +156,15 @@ def load_settings(folder: pathlib.Path, environment: Mapping[str, str] | None = 
     """Read `ivr.toml` in `folder`, then the environment; raise `SettingsError` with all that is wrong."""
     given = {**_from_file(folder / FILE), **_from_environment(os.environ if environment is None else environment)}
     unknown = [name for name in given if name not in Settings.model_fields]
-    if unknown:
-        lines = [f"there is no setting '{name}': {did_you_mean(name, Settings.model_fields)}" for name in unknown]
-        raise SettingsError("\n".join(lines))
+    lines = [f"there is no setting '{name}': {did_you_mean(name, Settings.model_fields)}" for name in unknown]
     try:
-        return Settings.model_validate(given)
+        found = Settings.model_validate({name: value for name, value in given.items() if name not in unknown})
     except ValidationError as error:
-        lines = [_line(complaint) for complaint in error.errors(include_url=False)]
+        lines += [_line(complaint) for complaint in error.errors(include_url=False)]
         raise SettingsError("\n".join(lines)) from None
+    if lines:
+        raise SettingsError("\n".join(lines))
+    return found
 
 
 def _from_file(path: pathlib.Path) -> dict[str, Any]:
@@ -140,6 +190,10 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _line(complaint: Mapping[str, Any]) -> str:
-    name = ".".join(str(part) for part in complaint["loc"]) or "settings"
     message = str(complaint["msg"]).removeprefix("Value error, ")
-    return f"setting {name} (IVR_{name.upper()}): {message}; it is '{complaint['input']}'"
+    if not complaint["loc"]:
+        return message  # about several settings, which it names
+    name = str(complaint["loc"][0])
+    told = f"setting {name} (IVR_{name.upper()}): {message}"
+    # An address may hold a password.
+    return told if name in _MAY_HOLD_PASSWORDS else f"{told}; it is '{complaint['input']}'"

@@ -8,14 +8,28 @@ import pathlib
 from collections.abc import Iterator
 
 
+class StateFolderError(Exception):
+    """The state folder cannot be made or written."""
+
+
 class AlreadyRunningError(Exception):
     """Another hotline runs in this state folder."""
+
+
+def make_state_folder(folder: pathlib.Path) -> None:
+    """Make the folder unless it is there; raise `StateFolderError` when nothing can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "lock").touch()
+    except OSError as error:
+        message = f"the state folder {folder} cannot be used: {error.strerror}; set IVR_STATE_DIR"
+        raise StateFolderError(message) from None
 
 
 @contextlib.contextmanager
 def state_lock(folder: pathlib.Path) -> Iterator[None]:
     """Hold the folder as long as the context lasts; the kernel lets go of it when the process dies, however it dies."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_state_folder(folder)
     with (folder / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

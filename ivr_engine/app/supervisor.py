@@ -30,7 +30,7 @@ STEADY_S: Final = 60.0
 
 
 class WorkerFailedError(Exception):
-    """The engine could not start; what it said stands on the terminal."""
+    """The engine could not start; the message is empty when it has said why itself."""
 
 
 class Supervisor:
@@ -55,8 +55,8 @@ class Supervisor:
                 return
             ever_ready = ever_ready or was_ready
             if not ever_ready:
-                message = "the engine could not start" if code == COULD_NOT_RUN else f"the engine ended with {code}"
-                raise WorkerFailedError(message)
+                # What could not run has said why; whatever else ends an engine says nothing that helps.
+                raise WorkerFailedError("" if code == COULD_NOT_RUN else f"the engine ended with {code}")
             lived_s = asyncio.get_running_loop().time() - began
             pause = RESTART_PAUSE_S if lived_s > STEADY_S else min(RESTART_PAUSE_MAX_S, pause * 2)
             self.restarts += 1

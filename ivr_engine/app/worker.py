@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import pathlib
 import signal
 import sys
 from typing import Final
 
+import structlog
+
 from ivr_engine.app import logs
 from ivr_engine.app.engine import running_engine
 from ivr_engine.app.failures import expected
-from ivr_engine.app.secrets_file import load_or_make
+from ivr_engine.app.secrets_file import Secrets, load_or_make
 from ivr_engine.app.settings import Settings, load_settings
 from ivr_engine.app.supervisor import BEAT, COULD_NOT_RUN, READY
 
 BEAT_EVERY_S: Final = 0.5
+
+
+class SupervisorGoneError(Exception):
+    """Nobody watches this engine any more."""
 
 
 def main() -> int:
@@ -39,7 +46,7 @@ def main() -> int:
         message = expected(error)
         if message is None:
             raise
-        sys.stderr.write(f"{message}\n")
+        sys.stderr.write(f"ivr: {message}\n")
         return COULD_NOT_RUN
     return 0
 
@@ -62,7 +69,15 @@ async def _run(settings: Settings, beat_fd: int, group: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     secrets = load_or_make(settings.state_dir, settings.agents)
+    try:
+        await _live(settings, secrets, beat_fd, group, stop)
+    except* SupervisorGoneError:
+        structlog.get_logger().error("supervisor_gone")
+
+
+async def _live(settings: Settings, secrets: Secrets, beat_fd: int, group: int | None, stop: asyncio.Event) -> None:
     async with running_engine(settings, secrets, sounds_group=group):
+        _leave_loaded_code_to_itself()
         os.set_blocking(beat_fd, False)
         signs = READY
         while not stop.is_set():
@@ -71,13 +86,25 @@ async def _run(settings: Settings, beat_fd: int, group: int | None) -> None:
             except BlockingIOError:
                 pass  # the supervisor is stopped; it will read later
             except BrokenPipeError:
-                return  # the supervisor is gone: leave, so that the next one finds the ports free
+                # Leave at once: the next supervisor's engine needs the ports and the manager account, and until it
+                # is there, callers are better off with humans than in a dialogue that would be cut.
+                raise SupervisorGoneError from None
             signs = BEAT
             try:
                 async with asyncio.timeout(BEAT_EVERY_S):
                     await stop.wait()
             except TimeoutError:
                 continue
+
+
+def _leave_loaded_code_to_itself() -> None:
+    """Let the garbage collector never look again at what is loaded by now: nearly all of it stays for good.
+
+    A full collection would walk over these 100,000 objects and hold every call up for 35 ms, and on a busy machine for
+    more than the 80 ms in which a key is lost.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

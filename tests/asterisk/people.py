@@ -1,0 +1,138 @@
+"""Agents at their telephones, and people who say something that can be recognised at the other end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Final
+
+from ivr_engine.testcaller.caller import Caller
+from ivr_engine.testcaller.phone import Phone
+from ivr_engine.testcaller.recordings import PromptName, Recordings
+from ivr_engine.testcaller.rtp import PCMU, RtpPacket, build_rtp, parse_rtp
+from ivr_engine.testcaller.sip import Account, SipError, SipMessage, parse_sip
+from ivr_engine.values.language import Language
+from tests.asterisk.hotline import RunningHotline
+
+REACHABLE_WITHIN_S: Final = 10.0
+POLL_S: Final = 0.02
+
+WELCOME: Final = PromptName(Language.MANDARIN, "welcome")
+ENGLISH_KEY: Final = "3"
+HUMAN_KEY: Final = "0"
+
+
+class Telephone(Phone):
+    """An agent's telephone: it answers the probes (OPTIONS) by which Asterisk finds out whether it is there."""
+
+    silent = False
+    """True: it does not answer anything any more, as if its plug were pulled."""
+    rang_at = 0.0
+    """When it was last asked to ring, in seconds of the event loop's clock."""
+    shown_number = ""
+    """Who called then."""
+
+    def _sip_arrived(self, datagram: bytes) -> None:
+        if self.silent:
+            return
+        with contextlib.suppress(SipError):
+            message = parse_sip(datagram)
+            if message.status is None and message.method == "INVITE":
+                self.rang_at = self._loop.time()
+                number = re.search(r"sip:([^@>]*)@", message.get("from"))
+                self.shown_number = number[1] if number else ""
+            if message.status is None and message.method == "OPTIONS" and self._sip is not None:
+                kept = ("via", "from", "to", "call-id", "cseq")
+                headers = tuple((name, value) for name in kept for value in message.every(name))
+                answer = SipMessage("SIP/2.0 200 OK", headers)
+                self._sip.sendto(answer.encode(), (self.target.host, self.target.port))
+                return
+        super()._sip_arrived(datagram)
+
+
+@contextlib.asynccontextmanager
+async def at_work(hotline: RunningHotline, recordings: Recordings, name: str) -> AsyncIterator[Telephone]:
+    """Yield an agent's telephone that the hotline can ring; it is signed off on leaving."""
+    account = Account(name, hotline.secrets.agents[name])
+    async with Telephone.at(hotline.target, recordings) as phone:
+        assert isinstance(phone, Telephone)
+        await phone.register(account)
+        await asterisk_says(hotline, name, "Not in use")
+        try:
+            yield phone
+        finally:
+            phone.silent = False
+            await phone.register(account, expires_s=0)
+            await asterisk_says(hotline, name, "Unavailable")
+
+
+async def asterisk_says(hotline: RunningHotline, agent: str, state: str) -> float:
+    """Wait until Asterisk shows an agent's telephone in this state, and return the seconds."""
+
+    async def shown() -> bool:
+        return state in await console(hotline, f"pjsip show endpoint {agent}")
+
+    return await until(shown, f"{agent} is {state}", within_s=REACHABLE_WITHIN_S)
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, *, within_s: float) -> float:
+    """Wait until `condition()` holds while calls go on, and return the seconds; `AssertionError` when time is up."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while True:
+        found = condition()
+        if found if isinstance(found, bool) else await found:
+            return loop.time() - began
+        assert loop.time() - began < within_s, f"not within {within_s} s: {what}"
+        await asyncio.sleep(POLL_S)
+
+
+async def console(hotline: RunningHotline, command: str) -> str:
+    """Ask Asterisk's console while calls go on."""
+    return await asyncio.to_thread(hotline.asterisk, command)
+
+
+async def ask_for_human(caller: Caller) -> None:
+    """Choose English and press 0 without listening to menus."""
+    await caller.hear_beginning(WELCOME)
+    await caller.press(ENGLISH_KEY)
+    await caller.hear_beginning(PromptName(Language.ENGLISH, "main_menu"), others=True)
+    await caller.press(HUMAN_KEY)
+
+
+def clip(recordings: Recordings, prompt: str) -> Sequence[bytes]:
+    """Return a recording's frames, to be spoken by a person in a test."""
+    return recordings.named(PromptName(Language.ENGLISH, prompt)).frames
+
+
+async def serve_one(desk: Telephone) -> str:
+    """Answer the next call, listen for a moment, hang up, and return the number that was shown."""
+    async with desk.pick_up(within_ms=15_000) as agent:
+        await agent.hear_nothing(for_ms=200)
+    return desk.shown_number
+
+
+class Voice:
+    """Lets a person in a call say recordings instead of silence; keys are sent as before."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._frames: deque[bytes] = deque()
+        self._send = caller._send_rtp
+        caller._send_rtp = self._speak
+
+    def say(self, frames: Sequence[bytes]) -> None:
+        """Say this next."""
+        self._frames.extend(frames)
+
+    def _speak(self, datagram: bytes) -> None:
+        packet = parse_rtp(datagram)
+        if packet.payload_type == PCMU and self._frames:
+            frame = self._frames.popleft()
+            packet = RtpPacket(
+                packet.payload_type, packet.marker, packet.sequence, packet.timestamp, packet.source, frame
+            )
+            datagram = build_rtp(packet)
+        self._send(datagram)
