@@ -30,9 +30,6 @@ from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber
 
-NO_PROMPT: Final = "none"
-"""Nothing is said before the fallback queue: three seconds of words are three seconds without a place in it. The queue
-itself says from time to time that the caller is being connected (asterisk-config/queues.conf)."""
 FALLBACK_RING_MIN_S: Final = 5
 """The queue of last resort rings at least so long: a phone that was just found again needs a moment."""
 
@@ -127,7 +124,8 @@ def asterisk_settings(settings: Settings, secrets: Secrets, install: AsteriskIns
         queue_ring_s=max(FALLBACK_RING_MIN_S, settings.ring_s),
         queue_wrap_up_s=round(settings.wrap_up_s),
         queue_callers_max=settings.max_calls,  # whoever has a line has a place: nobody is turned away
-        sorry_prompt=NO_PROMPT,
+        # Nothing is said before the queue: three seconds of words are three seconds without a place in it.
+        waiting_prompt=f"{settings.default_language.value}/connecting_to_agent",
         goodbye_prompt=f"{settings.default_language.value}/goodbye",
     )
 

@@ -286,7 +286,7 @@ def _queue_values(settings: AsteriskSettings, sounds: Path) -> dict[str, str]:
         "QUEUE_RING_S": _number("queue_ring_s", settings.queue_ring_s, 5, 120),
         "QUEUE_WRAP_UP_S": _number("queue_wrap_up_s", settings.queue_wrap_up_s, 0, 600),
         "QUEUE_MAX_CALLERS": _number("queue_callers_max", settings.queue_callers_max, 1, 100_000),
-        "SORRY_PROMPT": _prompt(settings, sounds, "sorry_prompt", settings.sorry_prompt, ""),
+        "WAITING_PROMPT": _path("waiting_prompt", sounds / settings.waiting_prompt),
         "GOODBYE_PROMPT": _prompt(settings, sounds, "goodbye_prompt", settings.goodbye_prompt, "(goodbye)"),
     }
 

@@ -98,7 +98,7 @@ class AsteriskSettings:
     queue_wrap_up_s: int = 10
     queue_callers_max: int = 500
     language: str = "cmn"
-    sorry_prompt: str = "cmn/connecting_to_agent"  # below the sounds, without ending; left out where absent
+    waiting_prompt: str = "cmn/connecting_to_agent"  # below the sounds, without ending; said now and then
     goodbye_prompt: str = "cmn/goodbye"
 
     templates: Path = PROJECT_DIRECTORY / "asterisk-config"

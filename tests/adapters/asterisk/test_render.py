@@ -202,11 +202,21 @@ def test_only_recordings_that_exist_are_played(settings: AsteriskSettings, tmp_p
     folder = settings.sounds_directory / "cmn"
     folder.mkdir(parents=True)
     assert not any("Playback(" in line for line in active_lines(rendered(settings, tmp_path / "a", "extensions.conf")))
-    (folder / "connecting_to_agent.ulaw").write_bytes(b"\x7f")
+    (folder / "goodbye.ulaw").write_bytes(b"\x7f")
     played = [
         line for line in active_lines(rendered(settings, tmp_path / "b", "extensions.conf")) if "Playback(" in line
     ]
-    assert played == [f" same => n,Playback({folder}/connecting_to_agent)"]
+    assert played == [f" same => n(goodbye),Playback({folder}/goodbye)"]
+
+
+def test_waiting_words_come_from_the_queue_after_it_has_taken_the_caller(
+    settings: AsteriskSettings, tmp_path: Path
+) -> None:
+    dialplan = active_lines(rendered(settings, tmp_path / "conf", "extensions.conf"))
+    queues = active_lines(rendered(settings, tmp_path / "conf", "queues.conf"))
+    queued = next(n for n, line in enumerate(dialplan) if "Queue(" in line)
+    assert "Answer()" in dialplan[queued - 1]
+    assert f"periodic-announce = {settings.sounds_directory}/cmn/connecting_to_agent" in queues
 
 
 def test_callers_can_reach_no_dial_and_no_open_pattern(settings: AsteriskSettings, tmp_path: Path) -> None:
