@@ -31,6 +31,7 @@ from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.secret import SecretDigits
 
 KEY_BYTES: Final = 32
+COUNTER_BYTES: Final = 16
 CALL_ID_CHARACTERS_MAX: Final = 64
 _FORGOTTEN_AFTER_MS: Final = int(FAILURES_FORGOTTEN_AFTER.total_seconds() * 1000)
 # What is compared for a number that no customer has; no HMAC can be made to equal it.
@@ -47,7 +48,7 @@ _COUNT: Final = Statement(
         RETURNING attempts
     ), counted AS (
         INSERT INTO bank_pin_failures AS f (customer_number, failures, last_at_ms)
-        SELECT $2, 1, $3 FROM tried
+        SELECT $4, 1, $3 FROM tried
         ON CONFLICT (customer_number) DO UPDATE SET
             failures = CASE WHEN f.last_at_ms <= $3 - {_FORGOTTEN_AFTER_MS} THEN 1 ELSE f.failures + 1 END,
             last_at_ms = greatest(f.last_at_ms, $3)
@@ -56,7 +57,7 @@ _COUNT: Final = Statement(
     )
     SELECT (SELECT failures FROM counted), (SELECT attempts FROM tried),
            EXISTS (SELECT FROM tried) OR EXISTS (
-               SELECT FROM bank_pin_failures WHERE customer_number = $2
+               SELECT FROM bank_pin_failures WHERE customer_number = $4
                AND failures >= {FAILURES_MAX} AND last_at_ms > $3 - {_FORGOTTEN_AFTER_MS}),
            (SELECT verification_value FROM bank_pin WHERE customer_number = $2)
     """  # noqa: S608  # only this module's own numbers are formatted in
@@ -64,8 +65,8 @@ _COUNT: Final = Statement(
 _READ: Final = Statement(
     """
     SELECT (SELECT attempts FROM bank_pin_call WHERE call_id = $1),
-           (SELECT failures FROM bank_pin_failures WHERE customer_number = $2),
-           (SELECT last_at_ms FROM bank_pin_failures WHERE customer_number = $2),
+           (SELECT failures FROM bank_pin_failures WHERE customer_number = $3),
+           (SELECT last_at_ms FROM bank_pin_failures WHERE customer_number = $3),
            (SELECT verification_value FROM bank_pin WHERE customer_number = $2)
     """
 )
@@ -146,7 +147,7 @@ class Pins:
 
     async def unlock(self, customer: CustomerNumber) -> None:
         """Forget a customer's failures: the bank has seen who it is by another way."""
-        await self._database.fetch(_FORGET_FAILURES, customer)
+        await self._database.fetch(_FORGET_FAILURES, self._counter(customer))
 
     async def forget_old_attempts(self) -> None:
         """Delete counts that the rule no longer looks at, so that typed nonsense does not fill the disk."""
@@ -160,32 +161,39 @@ class Pins:
         message = b"%d:%b:%b" % (len(customer), customer.encode(), pin.reveal())
         return hmac.digest(self._key, message, "sha256")
 
+    def _counter(self, customer: CustomerNumber) -> str:
+        """Return the name under which failures are counted: what was typed as a number may be somebody's PIN."""
+        return hmac.digest(self._key, b"failures of " + customer.encode(), "sha256")[:COUNTER_BYTES].hex()
+
     async def _count_on_postgres(self, customer: CustomerNumber, call: CallId, now_ms: int) -> _Counted:
-        [(failures, attempts, locked, value)] = await self._database.fetch(_COUNT, call, customer, now_ms)
+        [(failures, attempts, locked, value)] = await self._database.fetch(_COUNT, call, customer, now_ms, self._counter(customer))
         if failures is not None:
             return _Counted(None, failures, attempts, value)
         return _Counted(PinVerdict.LOCKED if locked else PinVerdict.ATTEMPTS_USED)
 
     async def _count_on_sqlite(self, customer: CustomerNumber, call: CallId, now_ms: int) -> _Counted:
+        counter = self._counter(customer)
+
         def count(connection: sqlite3.Connection) -> _Counted:
-            [(attempts, failures, last_at_ms, value)] = connection.execute(_READ.sqlite, (call, customer))
+            [(attempts, failures, last_at_ms, value)] = connection.execute(_READ.sqlite, (call, customer, counter))
             before = PinFailures(failures or 0, _time(last_at_ms))
             attempt = count_attempt(before, attempts or 0, _from_ms(now_ms))
             connection.execute(_KEEP_CALL.sqlite, (call, attempt.attempts_in_call, now_ms))
             if attempt.failures.last_at is not None and attempt.failures != before:
                 last_ms = round(attempt.failures.last_at.timestamp() * 1000)
-                connection.execute(_KEEP_FAILURES.sqlite, (customer, attempt.failures.count, last_ms))
+                connection.execute(_KEEP_FAILURES.sqlite, (counter, attempt.failures.count, last_ms))
             return _Counted(attempt.verdict, attempt.failures.count, attempt.attempts_in_call, value)
 
         return await self._database.work_on_sqlite(count)
 
     async def _give_back(self, customer: CustomerNumber, call: CallId) -> None:
+        counter = self._counter(customer)
         if self._database.is_postgres:
-            await self._database.fetch(_GIVE_BACK, call, customer)
+            await self._database.fetch(_GIVE_BACK, call, counter)
             return
 
         def give_back(connection: sqlite3.Connection) -> None:
-            connection.execute(_FORGET_FAILURES.sqlite, (customer,))
+            connection.execute(_FORGET_FAILURES.sqlite, (counter,))
             connection.execute(_GIVE_BACK_CALL.sqlite, (call,))
 
         await self._database.work_on_sqlite(give_back)

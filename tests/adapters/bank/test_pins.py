@@ -9,7 +9,7 @@ import pytest
 
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.pins import Pins
-from ivr_engine.adapters.store.database import Database
+from ivr_engine.adapters.store.database import Database, Statement
 from ivr_engine.adapters.store.migrate import upgrade
 from ivr_engine.banking.model import PinVerdict
 from ivr_engine.banking.pin_policy import PinFailures, count_attempt, verdict_on_wrong_pin
@@ -75,6 +75,17 @@ async def test_database_follows_the_pure_rule_step_by_step(database_url: str, se
                 attempts[call] -= 1
             found = await try_pin(bench.core, digits, customer=customer, call=call)
             assert found is (expected or verdict_on_wrong_pin(attempt.failures.count, attempt.attempts_in_call))
+
+
+async def test_what_was_typed_as_a_customer_number_is_not_kept_because_it_may_be_a_pin(database_url: str) -> None:
+    async with opened_bench(database_url) as bench:
+        typed = CustomerNumber(PINS[WANG])
+        await try_pin(bench.core, "000000", customer=typed)
+        database = Database(database_url)
+        rows = await database.fetch(Statement("SELECT customer_number, failures FROM bank_pin_failures"))
+        await database.close()
+    assert [failures for _, failures in rows] == [1]
+    assert typed not in str(rows)
 
 
 async def test_known_and_unknown_customers_cost_the_same_round_trips(database_url: str) -> None:
