@@ -166,7 +166,9 @@ class Pins:
         return hmac.digest(self._key, b"failures of " + customer.encode(), "sha256")[:COUNTER_BYTES].hex()
 
     async def _count_on_postgres(self, customer: CustomerNumber, call: CallId, now_ms: int) -> _Counted:
-        [(failures, attempts, locked, value)] = await self._database.fetch(_COUNT, call, customer, now_ms, self._counter(customer))
+        [(failures, attempts, locked, value)] = await self._database.fetch(
+            _COUNT, call, customer, now_ms, self._counter(customer)
+        )
         if failures is not None:
             return _Counted(None, failures, attempts, value)
         return _Counted(PinVerdict.LOCKED if locked else PinVerdict.ATTEMPTS_USED)
