@@ -25,6 +25,8 @@ from ivr_engine.app.settings import Settings, load_settings
 from ivr_engine.app.supervisor import BEAT, COULD_NOT_RUN, READY
 
 BEAT_EVERY_S: Final = 0.5
+YOUNG_OBJECTS: Final = 50_000
+"""Objects made before the collector looks for circles among them: a call leaves none, so it may look seldom."""
 
 
 class SupervisorGoneError(Exception):
@@ -105,6 +107,7 @@ def _leave_loaded_code_to_itself() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank, CoreUnavailableError
 from ivr_engine.banking.model import Account, AccountKind, PinVerdict
@@ -104,11 +105,11 @@ SIGNATURES: Final = _signatures()
 class BankOperations:
     """The operations for one call, and who the caller has proved to be (the `Identity` of the flow)."""
 
-    def __init__(self, bank: CoreBank, call: CallId, clock: Clock) -> None:
+    def __init__(self, bank: CoreBank, call: CallId, clock: Clock, log: FilteringBoundLogger | None = None) -> None:
         self._bank = bank
         self._call = call
         self._clock = clock
-        self._log = structlog.get_logger()
+        self._log = log if log is not None else structlog.get_logger()
         self._customer: CustomerNumber | None = None
         self._signed_in_until = 0.0
         self._accounts: tuple[Account, ...] | None = None

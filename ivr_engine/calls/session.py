@@ -1,15 +1,16 @@
 """One live call from its arrival to its end: the only place that catches a hang-up.
 
-Knows the order: record, answer, run the flow, tell the dialplan, hang up, and what the caller hears when something of
+Knows the order: record, answer, run the flow, tell the dialplan, and what the caller hears when something of
 ours is broken. Must not know AGI, SQL or YAML.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.operations import BankOperations
@@ -46,6 +47,7 @@ class Hotline:
     first_flow: str
     default_language: Language
     rescue_queue: str
+    log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
 
 class CallSession:
@@ -58,7 +60,7 @@ class CallSession:
         self._line = line
         self._arrival = arrival
         self._conversation = Conversation(line)
-        self._operations = BankOperations(hotline.bank, self.call_id, hotline.clock)
+        self._operations = BankOperations(hotline.bank, self.call_id, hotline.clock, hotline.log)
         self._queues = CallQueues(hotline.queues, self.call_id, arrival.channel, line, self._conversation)
         self._call = Call(
             self._conversation,
@@ -69,7 +71,7 @@ class CallSession:
             keep_alive=self._keep_alive,
         )
         self._steps = 0
-        self._log = structlog.get_logger()
+        self._log = hotline.log
 
     async def run(self) -> str:
         """Live the call through and return the reason of its end."""
@@ -90,8 +92,7 @@ class CallSession:
             await self._line.answer()
             journal.call_changed(self.call_id, answered_at=clock.now())
             reason = await self._converse(runner)
-            await self._line.mark_done()
-            await self._line.hang_up()
+            await self._line.mark_done()  # the dialplan hangs up when we let go of the call
         except CallerHungUp:
             reason = CALLER_HUNG_UP
         except Exception:  # noqa: BLE001 # a border of the house, logged with its traceback

@@ -15,6 +15,8 @@ CustomerNumber = NewType("CustomerNumber", str)
 AccountNumber = NewType("AccountNumber", str)
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Two letters at a time: an id is made for every call and every read-out.
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
 _RANDOM_BITS = 80
 _LENGTH = 26
 
@@ -37,4 +39,4 @@ class RandomIds:
         """Return a fresh id."""
         milliseconds = int(self._clock.now().timestamp() * 1000)
         value = milliseconds << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-        return "".join(_CROCKFORD[value >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+        return "".join([_PAIRS[value >> 10 * place & 1023] for place in reversed(range(_LENGTH // 2))])

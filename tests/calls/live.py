@@ -47,6 +47,7 @@ class RescuedLine(ScriptedLine):
     async def mark_done(self) -> None:
         self._check()
         self.dialplan.append("done")
+        self.hung_up_by = "engine"  # the dialplan behind the line hangs up
 
     async def mark_agent_spoke(self, *, spoke: bool) -> None:
         self._check()

@@ -30,6 +30,9 @@ from ivr_engine.protocols.agi import (
 ENVIRONMENT_S: Final = 5.0
 """Seconds that a connection has to send its whole environment; Asterisk needs less than 1 ms."""
 
+MAX_JUDGED_HOSTS: Final = 256
+"""Peers whose admission is remembered."""
+
 MAX_CONNECTIONS: Final = 2_000
 """Connections at once, sessions and knocks together."""
 
@@ -81,6 +84,7 @@ class FastAgiServer:
         self._timings = timings or AgiTimings()
         self._links: set[_Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._judged_hosts: dict[str, bool] = {}
         self._quiet_until: dict[str, float] = {}
         self._accepting = False
         self._server: asyncio.Server | None = None
@@ -180,8 +184,17 @@ class FastAgiServer:
         return self._timings
 
     def _is_allowed(self, peer: object) -> bool:
+        host = _host(peer)
+        known = self._judged_hosts.get(host)
+        if known is None:
+            if len(self._judged_hosts) >= MAX_JUDGED_HOSTS:
+                self._judged_hosts.clear()
+            known = self._judged_hosts[host] = self._judge(host)
+        return known
+
+    def _judge(self, host: str) -> bool:
         try:
-            address = ip_address(_host(peer))
+            address = ip_address(host)
         except ValueError:
             return False
         mapped = getattr(address, "ipv4_mapped", None)

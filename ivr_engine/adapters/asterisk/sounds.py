@@ -12,6 +12,8 @@ recording is copied as well, since its own name would say what the customer hear
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -45,8 +47,9 @@ MAX_PERSONAL_FILES: Final = 50
 """Joined files of one call; the oldest goes first."""
 
 _PROMPT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}){0,3}", re.ASCII)
-_STATIC_NAME = "static-{digest}.ulaw"
-_PERSONAL_NAME = "call-{random}.ulaw"
+_STATIC_NAME = "static-{digest}"
+_PERSONAL_NAME = "call-{random}"
+ENDING: Final = ".ulaw"
 _OURS = re.compile(r"(static-[0-9a-f]{64}|call-[0-9A-Z]{26})\.ulaw(\.part)?", re.ASCII)
 
 
@@ -78,8 +81,9 @@ class SoundFolder:
         self._recordings: OrderedDict[tuple[Language, str], bytes] = OrderedDict()
         self._cached_bytes = 0
         self._sizes: dict[tuple[Language, str], int] = {}
-        self._static: OrderedDict[tuple[Language, tuple[str, ...]], Path] = OrderedDict()
-        self._personal: dict[str, OrderedDict[tuple[Language, tuple[str, ...]], Path]] = {}
+        self._static: OrderedDict[tuple[Language, tuple[str, ...]], str] = OrderedDict()
+        self._singles: dict[tuple[Language, str], str] = {}
+        self._personal: dict[str, OrderedDict[tuple[Language, tuple[str, ...]], str]] = {}
         joined.mkdir(mode=0o750, parents=True, exist_ok=True)
         self._joined = joined.resolve()
         # Files get the folder's group, which is Asterisk's where it runs as another user.
@@ -99,10 +103,7 @@ class SoundFolder:
             raise SoundError(message)
         if utterance.personal:
             return self._personal_path(utterance, session_key)
-        if len(prompts) == 1:
-            self._size(utterance.language, prompts[0])
-            return str(self._path(utterance.language, prompts[0]).with_suffix(""))
-        return self._static_path(utterance)
+        return self._single_path(utterance) if len(prompts) == 1 else self._static_path(utterance)
 
     def duration_ms(self, utterance: Utterance) -> int:
         """Return how long an utterance lasts, in milliseconds; raises `SoundError`."""
@@ -110,38 +111,47 @@ class SoundFolder:
 
     def forget(self, session_key: str) -> None:
         """Remove every personal file of a call; harmless when it has none."""
-        for path in self._personal.pop(session_key, {}).values():
-            path.unlink(missing_ok=True)
+        for stem in self._personal.pop(session_key, {}).values():
+            _remove(stem)
+
+    def _single_path(self, utterance: Utterance) -> str:
+        key = (utterance.language, utterance.prompts[0])
+        stem = self._singles.get(key)
+        if stem is None:
+            self._size(*key)
+            stem = self._singles[key] = str(self._path(*key).with_suffix(""))
+        return stem
 
     def _static_path(self, utterance: Utterance) -> str:
         key = (utterance.language, utterance.prompts)
-        path = self._static.get(key)
-        if path is None:
-            audio = self._join(utterance)
-            path = self._joined / _STATIC_NAME.format(digest=hashlib.sha256(audio).hexdigest())
-            _write(path, audio)
-            self._static[key] = path
-            while len(self._static) > self._max_joined_files:
-                _, oldest = self._static.popitem(last=False)
-                if oldest not in self._static.values():  # two utterances can sound alike (homophones)
-                    oldest.unlink(missing_ok=True)
-        else:
+        stem = self._static.get(key)
+        if stem is not None:
             self._static.move_to_end(key)
-        return str(path.with_suffix(""))
+            return stem
+        audio = self._join(utterance)
+        stem = f"{self._joined}/{_STATIC_NAME.format(digest=hashlib.sha256(audio).hexdigest())}"
+        if stem not in self._static.values():  # two utterances can sound alike (homophones)
+            _write(stem, audio)
+        self._static[key] = stem
+        while len(self._static) > self._max_joined_files:
+            _, oldest = self._static.popitem(last=False)
+            if oldest not in self._static.values():
+                _remove(oldest)
+        return stem
 
     def _personal_path(self, utterance: Utterance, session_key: str) -> str:
         files = self._personal.setdefault(session_key, OrderedDict())
         key = (utterance.language, utterance.prompts)
-        path = files.get(key)
-        if path is None:
+        stem = files.get(key)
+        if stem is None:
             audio = self._join(utterance)
-            path = self._joined / _PERSONAL_NAME.format(random=self._ids.new())
-            _write(path, audio)
-            files[key] = path
+            stem = f"{self._joined}/{_PERSONAL_NAME.format(random=self._ids.new())}"
+            _write(stem, audio)
+            files[key] = stem
             if len(files) > MAX_PERSONAL_FILES:
                 _, oldest = files.popitem(last=False)
-                oldest.unlink(missing_ok=True)
-        return str(path.with_suffix(""))
+                _remove(oldest)
+        return stem
 
     def _join(self, utterance: Utterance) -> bytes:
         return b"".join([self._recording(utterance.language, prompt) for prompt in utterance.prompts])
@@ -200,11 +210,22 @@ class SoundFolder:
                 path.unlink(missing_ok=True)
 
 
-def _write(path: Path, audio: bytes) -> None:
-    """Make a file whole or not at all; 0640 whatever the umask says."""
-    part = path.with_name(path.name + ".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o640)
-    with os.fdopen(descriptor, "wb") as file:
+def _write(stem: str, audio: bytes) -> None:
+    """Make a file whole or not at all, before anybody is told its name; 0640 whatever the umask says."""
+    path = stem + ENDING
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640)
+    written = 0
+    try:
         os.fchmod(descriptor, 0o640)
-        file.write(audio)
-    part.rename(path)
+        written = os.write(descriptor, audio)
+    finally:
+        os.close(descriptor)
+        if written != len(audio):
+            _remove(stem)
+    if written != len(audio):
+        raise OSError(errno.ENOSPC, "the folder for joined recordings is full", path)
+
+
+def _remove(stem: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(stem + ENDING)  # noqa: PTH108 # plain paths: this runs for every read-out of every call

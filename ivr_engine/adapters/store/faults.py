@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types
 import sqlalchemy.exc
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
 
 class DatabaseUnavailableError(Exception):
@@ -49,6 +50,8 @@ def is_away(error: BaseException | None) -> bool:
         return True
     if isinstance(error, sqlalchemy.exc.DBAPIError):
         return error.connection_invalidated or is_away(error.orig) or is_away(error.orig and error.orig.__cause__)
+    if isinstance(error, AsyncAdapt_asyncpg_dbapi.Error):
+        return is_away(error.__cause__)  # while a connection is made nobody has wrapped the dialect's own error yet
     if isinstance(error, asyncpg.DataError | asyncpg.InterfaceWarning):
         return False
     if isinstance(error, sqlite3.Error):

@@ -6,7 +6,6 @@ A call on it has two ends. The engine's end runs `AGI` towards the server under 
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -14,6 +13,9 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from ivr_engine.adapters.asterisk.locate import find_asterisk
+from ivr_engine.app.settings import PROJECT
 
 START_S = 30.0
 CLI_S = 10.0
@@ -88,15 +90,6 @@ contact=sip:{name}@127.0.0.1:{sip_port}
 """
 
 
-def asterisk_root() -> Path:
-    """Return the folder that an Asterisk package was unpacked into; tests fail where there is none."""
-    root = os.environ.get("IVR_ASTERISK_ROOT")
-    if not root:
-        message = "IVR_ASTERISK_ROOT does not name a folder with an unpacked Asterisk"
-        raise AssertionError(message)
-    return Path(root)
-
-
 class BenchAsterisk:
     """Starts and stops the child; `folder` holds everything it writes."""
 
@@ -109,15 +102,10 @@ class BenchAsterisk:
             "token": token,
             "sip_port": _free_udp_port(),
         }
-        root = asterisk_root()
-        libraries = next((root / "usr/lib").glob("*-linux-gnu"))
-        loader = next(libraries.glob("ld-linux-*.so.*"))
-        self._modules = libraries / "asterisk/modules"
-        self._documentation = root / "usr/share/asterisk/documentation"
-        self._command = [
-            str(loader), "--library-path", str(libraries), str(root / "usr/sbin/asterisk"),
-            "-C", str(folder / "etc/asterisk.conf"),
-        ]  # fmt: skip
+        install = find_asterisk(PROJECT)
+        self._modules = install.module_dir
+        self._documentation = install.data_dir / "documentation"
+        self._command = [*install.command, "-C", str(folder / "etc/asterisk.conf")]
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
