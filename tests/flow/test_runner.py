@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.call import Call, QueueOutcome
-from ivr_engine.flow.model import FLOWS_DEEP_MAX
+from ivr_engine.flow.model import FLOWS_DEEP_MAX, Library
 from ivr_engine.flow.runner import STEPS_PER_CALL_MAX, BudgetExceededError, Runner, StackEntry
 from ivr_engine.flow.values import Encoded
 from ivr_engine.simulator.bank import sample_bank
@@ -231,9 +232,8 @@ def test_menu_is_stopped_by_the_keys_that_its_interrupt_names(interrupt: str, he
     assert told.heard[-1].complete is heard_whole
 
 
-def test_line_is_kept_alive_between_steps_every_half_minute() -> None:
-    steps = "begin: {say: welcome, then: look}\nlook: {set: {n: 1}, then: begin}\n"
-    library = library_of(a=flow(steps, top="variables: {n: number}\n"))
+def kept_alive(library: Library, *, ends: AbstractContextManager[object] | None = None) -> list[float]:
+    """Run a flow for a silent caller to its end, and return when the line was kept alive."""
     alive: list[float] = []
 
     async def main(clock: VirtualClock) -> None:
@@ -246,30 +246,23 @@ def test_line_is_kept_alive_between_steps_every_half_minute() -> None:
         queues = PlayedQueues(conversation, QueueOutcome.FULL)
         call = Call(conversation, operations, queues, operations, Language.ENGLISH, keep_alive=keep_alive)
         await line.answer()
-        with pytest.raises(BudgetExceededError):
+        with ends or nullcontext():
             await Runner(library, call, clock, on_step=lambda _: None).run("a")
 
     run_virtual(main)
+    return alive
+
+
+def test_line_is_kept_alive_between_steps_every_half_minute() -> None:
+    steps = "begin: {say: welcome, then: look}\nlook: {set: {n: 1}, then: begin}\n"
+    alive = kept_alive(
+        library_of(a=flow(steps, top="variables: {n: number}\n")), ends=pytest.raises(BudgetExceededError)
+    )
     assert alive == [31.0 * times for times in range(1, 250 // 31 + 1)]
 
 
 def test_line_is_kept_alive_before_each_further_try_of_a_question() -> None:
-    library = library_of(a=NUMBERED.replace("length: ", "first_key: 60 s, length: "))
-    alive: list[float] = []
-
-    async def main(clock: VirtualClock) -> None:
-        async def keep_alive() -> None:
-            alive.append(clock.monotonic())
-
-        line = ScriptedLine()
-        conversation = Conversation(line)
-        operations = BankOperations(sample_bank(clock), CALL, clock)
-        queues = PlayedQueues(conversation, QueueOutcome.FULL)
-        call = Call(conversation, operations, queues, operations, Language.ENGLISH, keep_alive=keep_alive)
-        await line.answer()
-        await Runner(library, call, clock, on_step=lambda _: None).run("a")
-
-    run_virtual(main)
+    alive = kept_alive(library_of(a=NUMBERED.replace("length: ", "first_key: 60 s, length: ")))
     assert alive[:2] == [61.0, 123.0]  # a prompt of 1 s and 60 s of silence; then two prompts and 60 s
 
 
