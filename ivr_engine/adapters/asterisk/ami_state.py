@@ -99,6 +99,7 @@ class Picture:
         self._devices: dict[str, DeviceState] = {}
         self._contacts: dict[str, str] = {}
         self._queues: dict[str, QueueState] = {}
+        self._hears_channels = False
 
     def apply(self, event: TypedEvent | Event) -> None:
         """Take one event; applying it twice, or after a list that already shows it, does no harm at the end."""
@@ -106,6 +107,7 @@ class Picture:
             case DeviceStateChanged():
                 self._devices[event.device] = event.state
             case ChannelCreated():
+                self._hears_channels = True
                 self._channels[event.unique_id] = ChannelState(
                     event.channel, event.unique_id, event.linked_id, event.state
                 )
@@ -138,10 +140,12 @@ class Picture:
         for event in events:
             self.apply(event)
             fresh.apply(event)
-        corrections = _differences(
-            {key: channel.state for key, channel in self._channels.items()},
-            {key: channel.state for key, channel in fresh._channels.items()},
-        ) + _differences(self._devices, fresh._devices)
+        corrections = _differences(self._devices, fresh._devices)
+        if self._hears_channels:  # else lists alone tell of channels, and nothing was claimed about them in between
+            corrections += _differences(
+                {key: channel.state for key, channel in self._channels.items()},
+                {key: channel.state for key, channel in fresh._channels.items()},
+            )
         self._channels, self._devices = fresh._channels, fresh._devices
         self._contacts, self._queues = fresh._contacts, fresh._queues
         return corrections
