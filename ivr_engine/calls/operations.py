@@ -17,7 +17,7 @@ from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank, CoreUnavailableError
 from ivr_engine.banking.model import Account, AccountKind, PinVerdict
-from ivr_engine.flow.operations import UNAVAILABLE, Performed, Signature
+from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, Level, Performed, Signature
 from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, SECRET, DataClass, Type, Value, Variable, one_of
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
@@ -25,8 +25,7 @@ from ivr_engine.values.secret import SecretDigits
 
 T = TypeVar("T")
 
-BANK_DEADLINE_S: Final = 4.0
-"""How long a caller waits for the bank before hearing that it is away."""
+BANK_DEADLINE_S: Final = DEADLINE_MS / 1000
 SIGN_IN_HOLDS_S: Final = 15 * 60.0
 TRANSACTIONS_MAX: Final = 20
 
@@ -58,6 +57,8 @@ def _signatures() -> Mapping[str, Signature]:
             {"customer": DIGITS, "pin": SECRET},
             {"signed_in": {}, "refused": {}, "attempts_used": {}, "locked": {}},
             "Sign the caller in. Three attempts in a call, five in a day; the bank counts them.",
+            grants=MappingProxyType({"signed_in": Level.SIGNED_IN}),
+            repeatable=False,
         ),
         Signature(
             ACCOUNT,
@@ -71,14 +72,14 @@ def _signatures() -> Mapping[str, Signature]:
                 "none": {},
             },
             "One of the caller's accounts, by its place in the list, the first being 1.",
-            needs_sign_in=True,
+            needs=Level.SIGNED_IN,
         ),
         Signature(
             BALANCE,
             {"account": DIGITS},
             {"found": {"booked": _personal(MONEY), "available": _personal(MONEY)}, "not_yours": {}},
             "The balance of one of the caller's accounts: what is booked, and what may be drawn.",
-            needs_sign_in=True,
+            needs=Level.SIGNED_IN,
         ),
         Signature(
             TRANSACTION,
@@ -93,7 +94,7 @@ def _signatures() -> Mapping[str, Signature]:
                 "not_yours": {},
             },
             "One movement of one of the caller's accounts, the newest being 1.",
-            needs_sign_in=True,
+            needs=Level.SIGNED_IN,
         ),
     )
     return MappingProxyType({signature.name: signature for signature in signatures})
@@ -132,7 +133,7 @@ class BankOperations:
 
     async def perform(self, name: str, arguments: Mapping[str, Value]) -> Performed:
         """Carry an operation out; the bank's silence is the outcome `unavailable`."""
-        if SIGNATURES[name].needs_sign_in and not self.signed_in:
+        if SIGNATURES[name].needs > Level.NOBODY and not self.signed_in:
             # The checker lets no flow get here; a sign-in that has run out may. Nothing personal is given away.
             return Performed(UNAVAILABLE)
         try:

@@ -45,7 +45,8 @@ class Identity(Protocol):
         ...
 
 
-FACTS: Final[Mapping[str, Type]] = MappingProxyType({"language": one_of(Language), "signed_in": YES_NO})
+SIGNED_IN: Final = "signed_in"
+FACTS: Final[Mapping[str, Type]] = MappingProxyType({"language": one_of(Language), SIGNED_IN: YES_NO})
 """Read-only names that every expression may use."""
 
 

@@ -38,10 +38,11 @@ def _set_before(flow: CompiledFlow) -> Mapping[str, frozenset[str]]:
     todo = deque([flow.start])
     while todo:
         step = flow.steps[todo.popleft()]
-        for outcome, target in step.arms.items():
-            if target not in flow.steps:
+        for way in step.ways:
+            target = step.arms.get(way.outcome)
+            if target is None or target not in flow.steps:
                 continue
-            after = known[step.name] - step.forgets | step.writes.get(outcome, frozenset())
+            after = known[step.name] - step.forgets | way.writes
             before = known.get(target)
             now = after if before is None else before & after
             if now != before:

@@ -97,19 +97,25 @@ def _check_name(source: Source, place: Place, name: str) -> None:
 
 def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> CompiledStep:
     action = step.compile(scope)
-    outcomes = step.outcomes(scope)
+    ways = step.ways(scope)
+    outcomes = tuple(way.outcome for way in ways)
     return CompiledStep(
         name=name,
         word=step.WORD,
         place=scope.source.place(scope.path, key=True),
         action=action,
-        outcomes=outcomes,
+        ways=ways,
         arms=MappingProxyType(_join_arms(name, outcomes, step.arms(scope), scope, file)),
         reads=frozenset(scope.reads),
-        writes=step.writes(scope),
         forgets=step.forgets(scope),
         runs=step.runs,
         results_into=step.results_into,
+        needs=step.needs(scope),
+        spends=step.spends(scope),
+        rescues=step.rescues,
+        tells=frozenset(scope.tells),
+        heard_ms=scope.heard_ms,
+        longest_ms=scope.longest_ms,
     )
 
 

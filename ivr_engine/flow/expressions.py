@@ -60,11 +60,18 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A checked expression: its type, what it reads, and how to evaluate it."""
+    """A checked expression: its type, what it reads, and how to evaluate it.
+
+    `true_when_it_holds` are the yes-or-no facts that are true wherever this condition is, `true_when_it_does_not` where
+    it is not. `variable` is its name when the expression is one variable and nothing else.
+    """
 
     type: Type
     evaluate: Evaluate
     reads: frozenset[str]
+    true_when_it_holds: frozenset[str] = frozenset()
+    true_when_it_does_not: frozenset[str] = frozenset()
+    variable: str | None = None
 
 
 _TOKEN: Final = re.compile(
@@ -97,13 +104,16 @@ class _Term:
     evaluate: Evaluate
     column: int
     word: str = ""
+    holds: frozenset[str] = frozenset()
+    fails: frozenset[str] = frozenset()
 
 
 def compile_expression(text: str, variables: Mapping[str, Variable], facts: Mapping[str, Type]) -> Compiled:
     """Parse and type an expression; raise `ExpressionError` with code E301, E302, E303 or E304."""
     parser = _Parser(_tokens(text), variables, facts)
     term = parser.whole()
-    return Compiled(term.type, term.evaluate, frozenset(parser.reads))
+    variable = term.word if term.word in variables else None
+    return Compiled(term.type, term.evaluate, frozenset(parser.reads), term.holds, term.fails, variable)
 
 
 def is_name(text: str) -> bool:
@@ -171,7 +181,10 @@ class _Parser:
             value = first(names)
             return value if bool(value) is is_or else second(names)
 
-        return _Term(YES_NO, evaluate, left.column)
+        together = (left.holds & right.holds, left.fails | right.fails)
+        if not is_or:
+            together = (left.holds | right.holds, left.fails & right.fails)
+        return _Term(YES_NO, evaluate, left.column, "", *together)
 
     def _not(self) -> _Term:
         column = self._peek.column
@@ -180,7 +193,7 @@ class _Parser:
         inner = self._not()
         self._must_be(YES_NO, inner)
         evaluate = inner.evaluate
-        return _Term(YES_NO, lambda names: not evaluate(names), column)
+        return _Term(YES_NO, lambda names: not evaluate(names), column, "", inner.fails, inner.holds)
 
     def _comparison(self) -> _Term:
         left = self._sum()
@@ -274,7 +287,8 @@ class _Parser:
             self.reads.append(name)
             return _Term(variable.type, lambda names: names.variables[name], token.column, name)
         if name in self._facts:
-            return _Term(self._facts[name], lambda names: names.fact(name), token.column)
+            known = frozenset({name}) if self._facts[name] == YES_NO else frozenset[str]()
+            return _Term(self._facts[name], lambda names: names.fact(name), token.column, "", known)
         return _Term(_WORD, lambda _: name, token.column, name)
 
     def _same_type(self, left: _Term, right: _Term) -> tuple[_Term, _Term]:

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr_engine.flow.findings import Finding, Place
+from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
-from ivr_engine.flow.step import Action
+from ivr_engine.flow.step import Action, By, Way
 from ivr_engine.flow.values import Variable
 from ivr_engine.values.language import Language
 
@@ -49,19 +50,38 @@ class FlowFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CompiledStep:
-    """A step that is ready to run: what it does, and where each outcome leads."""
+    """A step that is ready to run: what it does, where each outcome leads, and what the proofs know of it.
+
+    `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
+    answer counts, `longest_ms` how long the step may take in all.
+    """
 
     name: str
     word: str
     place: Place
     action: Action
-    outcomes: tuple[str, ...]
+    ways: tuple[Way, ...]
     arms: Mapping[str, str]
     reads: frozenset[str]
-    writes: Mapping[str, frozenset[str]]
     forgets: frozenset[str]
     runs: str | None
     results_into: Mapping[str, str]
+    needs: Level
+    spends: frozenset[str] | None
+    rescues: bool
+    tells: frozenset[str]
+    heard_ms: int
+    longest_ms: int
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Every outcome, the usual one first."""
+        return tuple(way.outcome for way in self.ways)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the caller is asked for something."""
+        return any(way.by is By.CALLER for way in self.ways)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,31 +7,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import IntEnum
+from typing import Final, Protocol
 
 from ivr_engine.flow.values import Type, Value, Variable
 
-UNAVAILABLE = "unavailable"
+UNAVAILABLE: Final = "unavailable"
 """The outcome that every operation has: the bank did not answer, and nothing was changed."""
+DEADLINE_MS: Final = 4000
+"""How long a caller waits for the bank before hearing that it is away."""
+UNKNOWN: Final = "unknown"
+"""The outcome of every operation that changes something: nobody can say whether it was done."""
+
+
+class Level(IntEnum):
+    """How sure the bank is of who is calling; a higher level includes the lower ones."""
+
+    NOBODY = 0
+    SIGNED_IN = 1
+    STEPPED_UP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
     """What an operation takes and how it can end.
 
-    `outcomes` stand in order of precedence, the usual one first, each with its results. `unavailable` is added.
+    `outcomes` stand in order of precedence, the usual one first, each with its results. `unavailable` is added, and
+    `unknown` where it `changes` something. `needs` is the level that it asks of the caller, `grants` the level that
+    holds after an outcome. Of an operation that moves money every argument has to be confirmed by the caller
+    beforehand. Only what is `repeatable` may be tried again by itself.
     """
 
     name: str
     arguments: Mapping[str, Type]
     outcomes: Mapping[str, Mapping[str, Variable]]
     summary: str
-    needs_sign_in: bool = False
+    needs: Level = Level.NOBODY
+    grants: Mapping[str, Level] = field(default_factory=dict)
+    changes: bool = False
+    moves_money: bool = False
+    repeatable: bool = True
 
     @property
     def outcome_names(self) -> tuple[str, ...]:
         """Every outcome, in order of precedence."""
-        return (*self.outcomes, UNAVAILABLE)
+        return (*self.outcomes, UNAVAILABLE, *((UNKNOWN,) if self.changes else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,18 @@ Knows the names in force: variables, facts, prompts, operations, queues, flows. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ivr_engine.flow.call import FACTS, Call
+from ivr_engine.flow.call import FACTS
 from ivr_engine.flow.expressions import Compiled, ExpressionError, compile_expression
 from ivr_engine.flow.findings import suggest
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
-from ivr_engine.flow.speaking import Part, SpeechBuilder
+from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
 from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, DataClass, Type, Variable
 from ivr_engine.values.language import Language
-from ivr_engine.values.utterance import Utterance
 
 
 class Prompts(Protocol):
@@ -29,6 +28,10 @@ class Prompts(Protocol):
 
     def ids(self, language: Language) -> Iterable[str]:
         """Return the ids of all prompts of a language."""
+        ...
+
+    def lasts_ms(self, language: Language, prompt: str) -> int:
+        """Return how long a prompt is heard, in milliseconds; near enough for a bound."""
         ...
 
 
@@ -53,8 +56,10 @@ class Interface:
 
 @dataclass(slots=True)
 class Scope:
-    """The names in force for one step of one flow; `reads` gathers the variables that the step reads.
+    """The names in force for one step of one flow.
 
+    `reads` gathers the variables that the step reads, `tells` the personal ones that it reads out, `heard_ms` and
+    `longest_ms` how long its prompt and the whole step last.
     `interfaces` has None for a flow that exists and cannot be read: its own findings say why, and nothing more is said.
     """
 
@@ -67,6 +72,9 @@ class Scope:
     own_outcomes: tuple[str, ...]
     own_outputs: tuple[str, ...]
     reads: set[str] = field(default_factory=set)
+    tells: set[str] = field(default_factory=set)
+    heard_ms: int = 0
+    longest_ms: int = 0
 
     def finding(self, code: str, at: Path, message: str, mend: str, *, key: bool = False) -> None:
         """Note a finding at a path within the step (`key`: at the key itself, not its value)."""
@@ -88,6 +96,14 @@ class Scope:
             self.finding("E302", at, message, _type_mend(expected))
             return None
         return compiled
+
+    def facts_of(self, text: str | int | bool) -> tuple[frozenset[str], frozenset[str]]:  # noqa: FBT001 # a YAML scalar, not a switch
+        """Return the facts that are true where a condition holds, and where it does not; none for a wrong one."""
+        try:
+            compiled = compile_expression(str(text), self.variables, FACTS)
+        except ExpressionError:
+            return frozenset(), frozenset()
+        return compiled.true_when_it_holds, compiled.true_when_it_does_not
 
     def value_for(self, variable: Variable, text: str | int | bool, at: Path) -> Compiled | None:  # noqa: FBT001 # a YAML scalar, not a switch
         """Compile the value that is put into a variable: of its type, and not more sensitive than it is declared."""
@@ -117,9 +133,13 @@ class Scope:
         self.finding("E304", at, "a secret variable is expected here", "name the variable of a `secret` step")
         return None
 
-    def speech(self, parts: list[Part], at: Path) -> Callable[[Call], Utterance]:
-        """Check the parts of something to be spoken and return its builder."""
+    def speech(self, parts: list[Part], at: Path) -> Speaker:
+        """Check the parts of something to be spoken and return what says them."""
         return SpeechBuilder(self, at).build(parts)
+
+    def lasts(self, heard_ms: int, longest_ms: int) -> None:
+        """Note how long the step's prompt is heard, and how long the step may take in all."""
+        self.heard_ms, self.longest_ms = heard_ms, longest_ms
 
 
 def _type_mend(expected: Type) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
@@ -37,7 +38,30 @@ _READ_OUTS: Final[Mapping[str, Type]] = {
     "time": TIME,
 }
 
+_READ_OUT_MS: Final[Mapping[str, int]] = {
+    "amount": 8000,
+    "digits": 8000,
+    "masked": 4000,
+    "number": 4000,
+    "ordinal": 2000,
+    "date": 5000,
+    "time": 4000,
+}
+"""How long a read-out lasts at most with any value that a caller of a bank may hear; for bounds, not for playing."""
+
 Spoken = Callable[[Call, Language], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Builds an utterance for a call; `longest_ms` is how long any of them may last, in the slowest language."""
+
+    build: Callable[[Call], Utterance]
+    longest_ms: int
+
+    def __call__(self, call: Call) -> Utterance:
+        """Return what this caller hears now."""
+        return self.build(call)
 
 
 class Part(BaseModel):
@@ -75,16 +99,20 @@ Speech = Annotated[list[Part], BeforeValidator(_as_parts)]
 
 
 class SpeechBuilder:
-    """Checks the parts written at one place and returns a builder of the utterance."""
+    """Checks the parts written at one place and returns what says them."""
 
     def __init__(self, scope: Scope, at: Path) -> None:
         self._scope = scope
         self._at = at
         self._personal = False
+        self._longest_ms = dict.fromkeys(scope.languages, 0)
 
-    def build(self, parts: list[Part]) -> Callable[[Call], Utterance]:
+    def build(self, parts: list[Part]) -> Speaker:
         """Return what builds the utterance; findings are noted in the scope."""
         spoken = [self._part(part, index) for index, part in enumerate(parts)]
+        return Speaker(self._builder(spoken), max(self._longest_ms.values()))
+
+    def _builder(self, spoken: list[str | Spoken]) -> Callable[[Call], Utterance]:
         static = [piece for piece in spoken if isinstance(piece, str)]
         if len(static) == len(spoken):
             ready = {language: Utterance(language, tuple(static)) for language in Language}
@@ -108,15 +136,18 @@ class SpeechBuilder:
         if compiled is None:
             return ""
         self._note_personal(compiled)
+        self._note_time(dict.fromkeys(self._longest_ms, _READ_OUT_MS[name]))
         return _READERS[name](compiled.evaluate)
 
     def _prompt(self, prompt: str, language: Language | None, at: Path) -> str | Spoken:
         if language is not None:
             self._must_exist(prompt, at, (language,))
+            self._note_time(dict.fromkeys(self._longest_ms, self._lasts_ms(language, prompt)))
             return f"{language.value}/{prompt}"
         placeholder = _PLACEHOLDER.search(prompt)
         if placeholder is None:
             self._must_exist(prompt, at, self._scope.languages)
+            self._note_time({language: self._lasts_ms(language, prompt) for language in self._longest_ms})
             return prompt
         compiled = self._scope.expression(placeholder.group(1), at)
         if compiled is None:
@@ -125,8 +156,12 @@ class SpeechBuilder:
             message = f"'{placeholder.group(1)}' is {compiled.type}, not a choice among named words"
             self._scope.finding("E302", at, message, "declare it as `one of (...)`")
             return ""
-        for member in compiled.type.members:
-            self._must_exist(prompt.replace(placeholder.group(0), member), at, self._scope.languages)
+        variants = [prompt.replace(placeholder.group(0), member) for member in compiled.type.members]
+        for variant in variants:
+            self._must_exist(variant, at, self._scope.languages)
+        self._note_time(
+            {language: max(self._lasts_ms(language, variant) for variant in variants) for language in self._longest_ms}
+        )
         self._note_personal(compiled)
         before, after, evaluate = prompt[: placeholder.start()], prompt[placeholder.end() :], compiled.evaluate
         return lambda call, _: (f"{before}{evaluate(call)}{after}",)
@@ -145,8 +180,17 @@ class SpeechBuilder:
         self._scope.finding("E402", at, message, f"add it to prompts/{missing[0]}.yaml")
 
     def _note_personal(self, compiled: Compiled) -> None:
-        classes = (self._scope.variables[name].data_class for name in compiled.reads)
-        self._personal = self._personal or any(found is not DataClass.PUBLIC for found in classes)
+        personal = {name for name in compiled.reads if self._scope.variables[name].data_class is not DataClass.PUBLIC}
+        self._scope.tells.update(personal)
+        self._personal = self._personal or bool(personal)
+
+    def _lasts_ms(self, language: Language, prompt: str) -> int:
+        prompts = self._scope.world.prompts
+        return prompts.lasts_ms(language, prompt) if prompts.has(language, prompt) else 0
+
+    def _note_time(self, lasts_ms: Mapping[Language, int]) -> None:
+        for language, milliseconds in lasts_ms.items():
+            self._longest_ms[language] += milliseconds
 
 
 def _fixed(prompt: str) -> Spoken:

@@ -1,7 +1,7 @@
 """The frame of a step: what every kind has, and what a kind is given when it is compiled.
 
-Knows the common keys (`then`, `when`), outcomes and arms. Must not know any one kind; a new kind is one new file in
-`nodes/` and one line in its table.
+Knows the common keys (`then`, `when`), the ways in which a step can end, and arms. Must not know any one kind; a new
+kind is one new file in `nodes/` and one line in its table. What it says of its ways is all that the proofs know of it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ivr_engine.flow.call import Call
+from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import Value
@@ -45,6 +47,41 @@ Result = str | Enter | Return | End
 Action = Callable[[Call], Awaitable[Result]]
 
 
+class By(Enum):
+    """Who brings an outcome about."""
+
+    STEP = auto()
+    """The step itself, always or by what it computes."""
+    CALLER = auto()
+    """The caller, by keys that mean it."""
+    SILENCE = auto()
+    """The caller, by doing nothing."""
+    MISTAKE = auto()
+    """The caller, by keys that mean nothing here."""
+    WORLD = auto()
+    """The bank, an agent, the clock: whatever is not the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a step can end, and what is true from there on.
+
+    `deed` says in a few words what the caller does, or what the world answers, to get there; `presses` is how many
+    keys that takes at least. `writes` are variables that hold a value afterwards, `confirms` those whose values the
+    caller has just confirmed. `level` is the sign-in level that holds from here, `at_least` one that is known to be
+    reached already.
+    """
+
+    outcome: str
+    by: By = By.STEP
+    deed: str = ""
+    presses: int = 0
+    writes: frozenset[str] = frozenset()
+    confirms: frozenset[str] = frozenset()
+    level: Level | None = None
+    at_least: Level | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """Where an outcome leads, and where that is written."""
@@ -65,8 +102,12 @@ class Step(BaseModel, ABC):
     when: dict[str, str] = Field(default_factory=dict, description="The step that follows each outcome.")
 
     @abstractmethod
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Return every way in which the step can end, the usual one first; none for a step that ends the flow."""
+
+    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+        """Return the outcomes, the usual one first."""
+        return tuple(way.outcome for way in self.ways(scope))
 
     @abstractmethod
     def compile(self, scope: Scope) -> Action:
@@ -89,15 +130,25 @@ class Step(BaseModel, ABC):
                 arms[usual[0]] = Arm(self.then, ("then",))
         return arms
 
-    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
-        """Return the variables that hold a value after each outcome."""
-        del scope
-        return {}
-
     def forgets(self, scope: Scope) -> frozenset[str]:
         """Return the variables that hold nothing any more when the step has been, unless it `writes` them."""
         del scope
         return frozenset()
+
+    def needs(self, scope: Scope) -> Level:
+        """Return the sign-in level without which the step must not be reached."""
+        del scope
+        return Level.NOBODY
+
+    def spends(self, scope: Scope) -> frozenset[str] | None:
+        """Return, for a step that moves money, the variables whose values the caller must have confirmed; else None."""
+        del scope
+        return None
+
+    @property
+    def rescues(self) -> bool:
+        """Whether the caller is handed to a human here, or to what stands for one (a voice mailbox, a callback)."""
+        return False
 
     @property
     def runs(self) -> str | None:

@@ -27,6 +27,10 @@ LONGEST_ID: Final = 60
 LARGEST_FILE: Final = 1_000_000
 """Characters of one prompt file."""
 
+_CHARACTER_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 260, Language.CANTONESE: 260, Language.ENGLISH: 75}
+"""How long a character of text is heard. The recordings that espeak-ng makes of the shipped catalogue take less."""
+_PAUSE_MS: Final = 200
+
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _ASCII_DIGIT = re.compile(r"[0-9]", re.ASCII)
 _READ_BY_SYLLABLE = frozenset({Language.MANDARIN, Language.CANTONESE})
@@ -123,6 +127,10 @@ class Catalogue:
     def ids(self, language: Language) -> frozenset[str]:
         """Return the ids of all prompts of a language."""
         return frozenset(self._prompts[language])
+
+    def lasts_ms(self, language: Language, identifier: str) -> int:
+        """Return about how long a prompt is heard, by its words; `KeyError` when there is none."""
+        return _PAUSE_MS + _CHARACTER_MS[language] * len(self.text(language, identifier))
 
     def in_file_order(self, language: Language) -> tuple[str, ...]:
         """Return the ids as the files list them, which is the order of a recording script."""

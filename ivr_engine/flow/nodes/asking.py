@@ -10,7 +10,9 @@ from ivr_engine.channel.keys import Entry, EntryEnd
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Part
+from ivr_engine.flow.step import By, Way
 from ivr_engine.flow.values import Value
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
@@ -28,6 +30,11 @@ NO_INPUT: Final = NoChoice.NO_INPUT.value
 TOO_SHORT: Final = "too_short"
 
 
+STAYS_SILENT: Final = Way(NO_INPUT, By.SILENCE, Text("stay silent"))
+NO_CHOICE: Final = (STAYS_SILENT, Way(NoChoice.NO_MATCH.value, By.MISTAKE, Text("press keys that are not offered")))
+"""The two ways of choosing nothing."""
+
+
 class Apologies:
     """What is said before a question is asked again; the prompts are the hotline's, the same everywhere."""
 
@@ -36,6 +43,8 @@ class Apologies:
         self._no_input = scope.speech([Part(prompt="nothing_heard")], at)
         self._no_match = scope.speech([Part(prompt="wrong_key")], at)
         self._too_short = scope.speech([Part(prompt="too_short")], at)
+        self.longest_ms = max(speech.longest_ms for speech in (self._no_input, self._no_match, self._too_short))
+        """How long any of them lasts."""
 
     def for_no_choice(self, call: Call, why: NoChoice) -> Utterance:
         """Return the words after silence or a wrong key."""

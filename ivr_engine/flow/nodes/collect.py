@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -17,7 +16,7 @@ from ivr_engine.flow.nodes.asking import (
     COLLECTED,
     ENTRY_BETWEEN_KEYS_MS,
     ENTRY_FIRST_KEY_MS,
-    NO_INPUT,
+    STAYS_SILENT,
     TOO_SHORT,
     TRIES,
     Apologies,
@@ -25,8 +24,9 @@ from ivr_engine.flow.nodes.asking import (
 )
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speech
-from ivr_engine.flow.step import Action, Step
+from ivr_engine.flow.step import Action, By, Step, Way
 from ivr_engine.flow.values import DIGITS, Value
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.secret import SecretDigits
 
 
@@ -45,17 +45,17 @@ class Asking(Step):
     def variable(self) -> str:
         """The variable that receives the keys."""
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
-        """Collected, given up, silent, or too short when the tries are used up."""
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
+        """Collected, given up, silent, or too short when the tries are used up; only a complete entry is kept."""
         del scope
-        cancelled = (CANCELLED,) if self.cancel is not None else ()
-        too_short = (TOO_SHORT,) if self.length[0] > 1 else ()
-        return (COLLECTED, *cancelled, NO_INPUT, *too_short)
-
-    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
-        """Only a complete entry sets the variable."""
-        del scope
-        return {COLLECTED: frozenset({self.variable})}
+        name, least = self.variable, self.length[0]
+        ways = [Way(COLLECTED, By.CALLER, Text("type {name}", name=name), least, frozenset({name}))]
+        if self.cancel is not None:
+            ways.append(Way(CANCELLED, By.CALLER, Text("press {keys}", keys=self.cancel), 1))
+        ways.append(STAYS_SILENT)
+        if least > 1:
+            ways.append(Way(TOO_SHORT, By.MISTAKE, Text("type too few keys")))
+        return tuple(ways)
 
     @abstractmethod
     def keep(self, keys: SecretDigits) -> Value | None:
@@ -66,6 +66,8 @@ class Asking(Step):
         prompt = scope.speech(self.prompt, ("prompt",))
         apologies = Apologies(scope)
         entry = Entry(*self.length, self.cancel)
+        once_ms = prompt.longest_ms + self.first_key + self.between_keys * (self.length[1] - 1)
+        scope.lasts(prompt.longest_ms, self.tries * once_ms + (self.tries - 1) * apologies.longest_ms)
         timing = Timing(self.first_key, self.between_keys)
         name, tries, keep = self.variable, self.tries, self.keep
 

@@ -7,13 +7,15 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ivr_engine.flow.call import Call
+from ivr_engine.flow.call import SIGNED_IN, Call
 from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Written
+from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
-from ivr_engine.flow.step import Action, Arm, Step
+from ivr_engine.flow.step import Action, Arm, By, Step, Way
 from ivr_engine.flow.values import SECRET, YES_NO
+from ivr_engine.flow.wording import Text
 
 YES = "yes"
 NO = "no"
@@ -28,10 +30,14 @@ class If(Step):
     if_: Written = Field(alias="if", description="The condition.")
     else_: str | None = Field(default=None, alias="else", description="The step when the condition does not hold.")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
-        """Return the two ways."""
-        del scope
-        return (YES, NO)
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
+        """Return the two ways; a condition that asks whether the caller has signed in says so of its arms."""
+        holds, fails = scope.facts_of(self.if_)
+        condition = str(self.if_)
+        return (
+            Way(YES, By.STEP, Text("{condition}", condition=condition), at_least=_level_of(holds)),
+            Way(NO, By.STEP, Text("not: {condition}", condition=condition), at_least=_level_of(fails)),
+        )
 
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
         """Take `then` and `else` as arms."""
@@ -63,15 +69,10 @@ class Set(Step):
 
     set_: dict[str, Written] = Field(alias="set", min_length=1, description="Variable and value.")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
-        """Setting has one end."""
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
+        """Setting has one end, where every named variable holds a value."""
         del scope
-        return ("done",)
-
-    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
-        """Every named variable."""
-        del scope
-        return {"done": frozenset(self.set_)}
+        return (Way("done", writes=frozenset(self.set_)),)
 
     def compile(self, scope: Scope) -> Action:
         """Check each value against its variable."""
@@ -97,6 +98,10 @@ class Set(Step):
             return "done"
 
         return act
+
+
+def _level_of(facts: frozenset[str]) -> Level | None:
+    return Level.SIGNED_IN if SIGNED_IN in facts else None
 
 
 def _word(text: str) -> Evaluate:

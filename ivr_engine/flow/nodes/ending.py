@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from pydantic import Field
@@ -11,8 +12,15 @@ from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speech
-from ivr_engine.flow.step import Action, End, Step
+from ivr_engine.flow.step import Action, By, End, Step, Way
+from ivr_engine.flow.wording import Text
 
+_QUEUE_DEEDS: Final[Mapping[QueueOutcome, Text]] = {
+    QueueOutcome.ANSWERED: Text("an agent has answered and left"),
+    QueueOutcome.NO_AGENTS: Text("no agent is signed in"),
+    QueueOutcome.FULL: Text("the queue is full"),
+    QueueOutcome.TIMED_OUT: Text("nobody answers in time"),
+}
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,40}", re.ASCII)
 
 
@@ -25,10 +33,15 @@ class Queue(Step):
     queue: str = Field(description="The queue.")
     hold: Speech | None = Field(default=None, description="What is heard before the music.")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Return every way in which waiting ends."""
         del scope
-        return tuple(outcome.value for outcome in QueueOutcome)
+        return tuple(Way(outcome.value, By.WORLD, _QUEUE_DEEDS[outcome]) for outcome in QueueOutcome)
+
+    @property
+    def rescues(self) -> bool:
+        """A human is what it is for."""
+        return True
 
     def compile(self, scope: Scope) -> Action:
         """Check the queue's name; wait."""
@@ -53,7 +66,7 @@ class HangUp(Step):
 
     hang_up: str = Field(description="Why, in one word for the records: completed, no_agents, ...")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Nothing follows."""
         del scope
         return ()

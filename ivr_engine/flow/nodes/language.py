@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.scope import Scope
-from ivr_engine.flow.step import Action, Step
+from ivr_engine.flow.step import Action, Step, Way
 from ivr_engine.values.language import Language
 
 
@@ -20,10 +20,10 @@ class ChooseLanguage(Step):
 
     language: Language = Field(description="cmn (Mandarin), yue (Cantonese) or en (English).")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Changing the language has one end."""
         del scope
-        return ("done",)
+        return (Way("done"),)
 
     def compile(self, scope: Scope) -> Action:
         """Check that the flow is spoken in this language; change the language of the call."""

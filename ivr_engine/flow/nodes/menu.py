@@ -10,10 +10,11 @@ from pydantic import Field
 from ivr_engine.channel.conversation import Interrupt, NoChoice, Timing
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.fields import Milliseconds, telephone_keys
-from ivr_engine.flow.nodes.asking import FIRST_KEY_MS, MENU_BETWEEN_KEYS_MS, TRIES, Apologies
+from ivr_engine.flow.nodes.asking import FIRST_KEY_MS, MENU_BETWEEN_KEYS_MS, NO_CHOICE, TRIES, Apologies
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speech
-from ivr_engine.flow.step import Action, Arm, Step
+from ivr_engine.flow.step import Action, Arm, By, Step, Way
+from ivr_engine.flow.wording import Text
 
 OPTIONS_MAX: Final = 12
 
@@ -31,10 +32,14 @@ class Menu(Step):
     between_keys: Milliseconds = Field(default=MENU_BETWEEN_KEYS_MS, description="Silence between two keys.")
     interrupt: Interrupt = Field(default=Interrupt.ANY, description="Which keys stop the prompt.")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Each option, and the two ways of choosing none."""
         del scope
-        return (*(f"key {option}" for option in self.keys), NoChoice.NO_INPUT.value, NoChoice.NO_MATCH.value)
+        chosen = (
+            Way(f"key {option}", By.CALLER, Text("press {keys}", keys=option), len(telephone_keys(option) or option))
+            for option in self.keys
+        )
+        return (*chosen, *NO_CHOICE)
 
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
         """Take the keys as arms; a menu has no usual outcome."""
@@ -64,6 +69,9 @@ class Menu(Step):
                 scope.finding("E102", ("keys", written), message, "remove one", key=True)
             else:
                 options[keys] = f"key {written}"
+        longest_key = max(map(len, options), default=1)
+        once_ms = speech.longest_ms + self.first_key + self.between_keys * (longest_key - 1)
+        scope.lasts(speech.longest_ms, self.tries * once_ms + (self.tries - 1) * apologies.longest_ms)
         choices, tries, interrupt = frozenset(options), self.tries, self.interrupt
         timing = Timing(self.first_key, self.between_keys)
 

@@ -12,7 +12,7 @@ from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.scope import Interface, Scope
-from ivr_engine.flow.step import Action, Enter, Return, Step
+from ivr_engine.flow.step import Action, Enter, Return, Step, Way
 
 
 class Run(Step):
@@ -25,17 +25,15 @@ class Run(Step):
     with_: dict[str, Written] = Field(default_factory=dict, alias="with", description="Its inputs.")
     into: dict[str, str] = Field(default_factory=dict, description="Which output goes into which variable.")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
-        """Return the outcomes that the other flow declares."""
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
+        """Return the outcomes that the other flow declares; after the first of them its outputs are set."""
         interface = scope.interfaces.get(self.run)
-        return interface.outcomes if interface is not None else tuple(self.when)
-
-    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
-        """Outputs are set after the first outcome declared; a flow that ends otherwise may not have set them."""
-        interface = scope.interfaces.get(self.run)
-        if interface is None or not interface.outcomes:
-            return {}
-        return {interface.outcomes[0]: frozenset(self.into.values())}
+        if interface is None:
+            return tuple(Way(outcome) for outcome in self.when)
+        outputs = frozenset(self.into.values())
+        return tuple(
+            Way(outcome, writes=frozenset() if place else outputs) for place, outcome in enumerate(interface.outcomes)
+        )
 
     @property
     def runs(self) -> str | None:
@@ -111,7 +109,7 @@ class ReturnStep(Step):
 
     return_: str = Field(alias="return", description="One of the outcomes that this flow declares.")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Nothing follows in this flow."""
         del scope
         return ()

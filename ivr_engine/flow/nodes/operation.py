@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar
 
 from pydantic import Field
@@ -10,10 +10,11 @@ from pydantic import Field
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import did_you_mean
-from ivr_engine.flow.operations import UNAVAILABLE, Signature
+from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, Level, Signature
 from ivr_engine.flow.scope import Scope
-from ivr_engine.flow.step import Action, Step
+from ivr_engine.flow.step import Action, By, Step, Way
 from ivr_engine.flow.values import SECRET, Value
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.secret import SecretDigits
 
 Give = Callable[[Call], Value]
@@ -29,20 +30,35 @@ class Operation(Step):
     with_: dict[str, Written] = Field(default_factory=dict, alias="with", description="Its arguments.")
     into: dict[str, str] = Field(default_factory=dict, description="Which result goes into which variable.")
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
-        """Return the outcomes that the operation declares, and `unavailable`."""
-        signature = scope.world.operations.get(self.do)
-        return signature.outcome_names if signature is not None else (*self.when, UNAVAILABLE)
-
-    def writes(self, scope: Scope) -> Mapping[str, frozenset[str]]:
-        """Each outcome sets the variables of its own results."""
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
+        """Return the outcomes that the operation declares, each with its results and the level that it grants."""
         signature = scope.world.operations.get(self.do)
         if signature is None:
-            return {}
-        return {
-            outcome: frozenset(self.into[result] for result in results if result in self.into)
-            for outcome, results in signature.outcomes.items()
-        }
+            return tuple(Way(outcome, By.WORLD) for outcome in (*self.when, UNAVAILABLE))
+        return tuple(
+            Way(
+                outcome,
+                By.WORLD,
+                Text("{operation} ends in {outcome}", operation=self.do, outcome=outcome),
+                writes=frozenset(
+                    self.into[result] for result in signature.outcomes.get(outcome, {}) if result in self.into
+                ),
+                level=signature.grants.get(outcome),
+            )
+            for outcome in signature.outcome_names
+        )
+
+    def needs(self, scope: Scope) -> Level:
+        """Return the level that the operation asks of the caller."""
+        signature = scope.world.operations.get(self.do)
+        return signature.needs if signature is not None else Level.NOBODY
+
+    def spends(self, scope: Scope) -> frozenset[str] | None:
+        """Of an operation that moves money, every argument is a variable that the caller has confirmed."""
+        signature = scope.world.operations.get(self.do)
+        if signature is None or not signature.moves_money:
+            return None
+        return frozenset(str(written) for written in self.with_.values()) & scope.variables.keys()
 
     def forgets(self, scope: Scope) -> frozenset[str]:
         """A secret is wiped as soon as the operation that takes it has ended."""
@@ -61,6 +77,7 @@ class Operation(Step):
             return _never
         gives = self._arguments(scope, signature)
         self._check_results(scope, signature)
+        scope.lasts(0, DEADLINE_MS)
         secrets = self.forgets(scope)
         name, into = self.do, dict(self.into)
 
@@ -95,6 +112,10 @@ class Operation(Step):
                 continue
             compiled = scope.expression(written, at, expected)
             if compiled is not None:
+                if signature.moves_money and compiled.variable is None:
+                    message = Text("'{value}' cannot have been confirmed by the caller", value=written)
+                    mend = Text("`set` a variable to it, read it out in a `confirm` step, and name that variable here")
+                    scope.finding("E803", at, message, mend)
                 gives[argument] = compiled.evaluate
         for argument in signature.arguments:
             if argument not in self.with_:

@@ -10,7 +10,7 @@ from ivr_engine.channel.conversation import Interrupt
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speech
-from ivr_engine.flow.step import Action, Step
+from ivr_engine.flow.step import Action, Step, Way
 
 
 class Say(Step):
@@ -24,14 +24,15 @@ class Say(Step):
         default=Interrupt.ANY, description="Which keys stop it: none or any."
     )
 
-    def outcomes(self, scope: Scope) -> tuple[str, ...]:
+    def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Speaking has one end."""
         del scope
-        return ("said",)
+        return (Way("said"),)
 
     def compile(self, scope: Scope) -> Action:
         """Play the parts; skipped when keys are typed ahead, unless nothing may interrupt."""
         speech = scope.speech(self.say, ("say",))
+        scope.lasts(speech.longest_ms, speech.longest_ms)
         interrupt = self.interrupt
 
         async def act(call: Call) -> str:
