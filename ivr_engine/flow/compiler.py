@@ -46,6 +46,7 @@ def compile_flow(
             interfaces,
             own_outcomes=file.outcomes,
             own_outputs=tuple(name for name in file.outputs if name in variables),
+            everywhere=file.everywhere,
         )
         steps[step_name] = _compile_step(step_name, step, scope, file)
     return CompiledFlow(
@@ -65,6 +66,8 @@ def _check_top(source: Source, file: FlowFile) -> None:
         source.finding("E206", source.place(("start",)), f"there is no step '{file.start}'", mend)
     for outcome, step in file.otherwise.items():
         _check_target(source, file, step, ("otherwise", outcome))
+    for key, step in file.everywhere.items():
+        _check_target(source, file, step, ("everywhere", key))
     declared = {**file.inputs, **file.variables}
     for index, name in enumerate(file.outputs):
         if name not in declared:

@@ -45,6 +45,9 @@ class FlowFile(BaseModel):
     outcomes: tuple[str, ...] = Field(default=(), description="How it can return, the usual outcome first.")
     variables: dict[str, Declared] = Field(default_factory=dict, description="Its own variables, with their types.")
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
+    everywhere: dict[str, str] = Field(
+        default_factory=dict, description="Keys that every question by keys takes, unless it uses them itself."
+    )
     steps: dict[str, dict[str, Any]] = Field(min_length=1, max_length=STEPS_MAX, description="The steps by name.")
 
 

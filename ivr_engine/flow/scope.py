@@ -71,6 +71,7 @@ class Scope:
     interfaces: Mapping[str, Interface | None]
     own_outcomes: tuple[str, ...]
     own_outputs: tuple[str, ...]
+    everywhere: Mapping[str, str] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)
     tells: set[str] = field(default_factory=set)
     heard_ms: int = 0

@@ -1,4 +1,4 @@
-"""Reads `mistakes.txt`: for every code, small broken flows that raise it and nothing else."""
+"""Reads `mistakes*.txt`: for every code, small broken flows that raise it and nothing else."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ class Mistake:
 
 def mistakes() -> dict[str, Mistake]:
     """Return every mistake by its name."""
-    text = (pathlib.Path(__file__).parent / "mistakes.txt").read_text(encoding="utf-8")
-    found = [_mistake(section) for section in re.split(r"^==== ", text, flags=re.MULTILINE)[1:]]
+    found = [
+        _mistake(section)
+        for file in sorted(pathlib.Path(__file__).parent.glob("mistakes*.txt"))
+        for section in re.split(r"^==== ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    ]
     assert len(dict(found)) == len(found), "two mistakes have the same name"
     return {**dict(found), **_UNWRITABLE}
 
