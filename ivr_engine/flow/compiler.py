@@ -64,10 +64,13 @@ def _check_top(source: Source, file: FlowFile) -> None:
     if file.start not in file.steps:
         mend = did_you_mean(file.start, file.steps)
         source.finding("E206", source.place(("start",)), f"there is no step '{file.start}'", mend)
-    for outcome, step in file.otherwise.items():
-        _check_target(source, file, step, ("otherwise", outcome))
-    for key, step in file.everywhere.items():
-        _check_target(source, file, step, ("everywhere", key))
+    for block, targets in (("otherwise", file.otherwise), ("everywhere", file.everywhere)):
+        for name, step in targets.items():
+            _check_target(source, file, step, (block, name))
+    _check_declarations(source, file)
+
+
+def _check_declarations(source: Source, file: FlowFile) -> None:
     declared = {**file.inputs, **file.variables}
     for index, name in enumerate(file.outputs):
         if name not in declared:
