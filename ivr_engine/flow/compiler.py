@@ -115,6 +115,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
+        returns=step.returns,
         results_into=step.results_into,
         needs=step.needs(scope),
         spends=step.spends(scope),

@@ -37,6 +37,8 @@ class Finding:
     message: str
     mend: str
     source_line: str = ""
+    path: str = ""
+    """What the caller does, and what the world answers, to get there; empty where that does not matter."""
 
     def render(self) -> str:
         """Return the finding as `file:line:column CODE message`, the source line and the mend."""
@@ -45,6 +47,8 @@ class Finding:
             number = str(self.place.line)
             lines.append(f"  {number:>4} | {self.source_line}")
             lines.append(f"       | {_blank(self.source_line[: self.place.column - 1])}^")
+        if self.path:
+            lines.append(f"  to get here: {self.path}")
         lines.append(f"  mend: {self.mend}; more: ivr explain {self.code}")
         return "\n".join(map(_printable, lines))
 
@@ -160,6 +164,45 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "E606": Code("flows nested too deep", "One flow runs another, which runs another, and so on, too many times."),
         "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
+        "E801": Code(
+            "the bank is asked before the sign-in",
+            "Some operations are only for callers whom the bank knows. On the path that is shown a caller gets to this "
+            "step without having signed in, or after having signed out.",
+        ),
+        "E802": Code(
+            "something personal is read out before the sign-in",
+            "A balance, an account or a customer number would be heard by somebody whom the bank does not know yet.",
+        ),
+        "E803": Code(
+            "money is moved with a value that nobody can have confirmed",
+            "The caller confirms what a `confirm` step reads out. A value that is computed or written at the step "
+            "itself was never read out; put it into a variable and let the caller confirm that.",
+        ),
+        "E804": Code(
+            "money is moved with a value that the caller has not confirmed",
+            "On some path no `confirm` step has read this variable out, or something was put into it afterwards, or "
+            "the confirmation was used for another movement already. One confirmation is good for one movement.",
+        ),
+        "E805": Code(
+            "a caller goes round for ever",
+            "Silence, wrong keys, answers of the bank or steps alone lead back to where the call has been. A caller "
+            "who lays the telephone down, or who cannot press keys, would never get out of this circle. Only a key "
+            "that the caller presses on purpose may lead back.",
+        ),
+        "E806": Code(
+            "a long silence",
+            "Several steps in a row say nothing while the bank takes its time. Callers believe that the line is dead "
+            "and hang up.",
+        ),
+        "E807": Code(
+            "a human is too many keys away",
+            "From every menu a caller must be able to get to a human with few keys. Silence does not count as one.",
+        ),
+        "E808": Code(
+            "a human is offered too late",
+            "A question offers a human when one key, or staying silent, leads to one. The longest way to the first "
+            "such question takes longer than is promised, or goes in a circle in which there is none.",
+        ),
     }
 )
 

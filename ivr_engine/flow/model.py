@@ -68,6 +68,7 @@ class CompiledStep:
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
+    returns: str | None
     results_into: Mapping[str, str]
     needs: Level
     spends: frozenset[str] | None

@@ -12,6 +12,7 @@ from typing import Protocol
 from ivr_engine.flow.call import FACTS
 from ivr_engine.flow.expressions import Compiled, ExpressionError, compile_expression
 from ivr_engine.flow.findings import suggest
+from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
@@ -42,6 +43,7 @@ class World:
     prompts: Prompts
     operations: Mapping[str, Signature]
     queues: frozenset[str]
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,12 +57,12 @@ class Source:
             path, key = path[:-1], key or not isinstance(path[-1], int)
         return Place(self.file, 1, 1)
 
-    def finding(self, code: str, place: Place, message: str, mend: str) -> None:
+    def finding(self, code: str, place: Place, message: str, mend: str, *, path: str = "") -> None:
         """Note a finding with its source line; of a file with very many the first are enough."""
         if len(self.findings) == FINDINGS_MAX:
             return
         line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else ""
-        self.findings.append(Finding(place, code, message, mend, line.rstrip()[:SHOWN_CHARACTERS_MAX]))
+        self.findings.append(Finding(place, code, message, mend, line.rstrip()[:SHOWN_CHARACTERS_MAX], path))
 
 
 def read_source(file: str, text: str) -> Source:

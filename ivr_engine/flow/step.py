@@ -151,6 +151,11 @@ class Step(BaseModel, ABC):
         return False
 
     @property
+    def returns(self) -> str | None:
+        """For a step that gives the call back to the flow that ran this one: the outcome."""
+        return None
+
+    @property
     def runs(self) -> str | None:
         """The flow that this step runs, if it does."""
         return None

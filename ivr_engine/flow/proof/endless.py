@@ -1,0 +1,87 @@
+"""Proved here: no caller goes round for ever without wanting to.
+
+Only keys that mean something may lead back to where the caller has been. A circle that is closed by silence, by wrong
+keys, by answers of the bank or by steps alone has no end that anybody on the telephone could reach. Within a flow such
+circles are strongly connected parts of the graph whose edges are the ways that are not the caller's; a flow that is run
+stands for an edge where it can return without the caller's doing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from ivr_engine.flow.model import CompiledFlow, CompiledStep
+from ivr_engine.flow.operations import Level
+from ivr_engine.flow.proof.exploring import Explorer
+from ivr_engine.flow.proof.graphs import reached_from, strong_parts
+from ivr_engine.flow.proof.paths import joined, path_to
+from ivr_engine.flow.source import Source
+from ivr_engine.flow.step import By, Way
+from ivr_engine.flow.wording import Text
+
+
+def check_circles(explorer: Explorer, sources: Mapping[str, Source]) -> bool:
+    """Note each circle that a caller who does nothing on purpose cannot leave; return whether there is one."""
+    passive = Passive(explorer.flows)
+    found = False
+    for flow in explorer.flows.values():
+        edges = {name: [target for _, target in passive.moves(step)] for name, step in flow.steps.items()}
+        for part in strong_parts(edges):
+            if len(part) > 1 or part[0] in edges[part[0]]:
+                found = True
+                _tell(explorer, flow, sorted(part, key=list(flow.steps).index), passive, sources[flow.name])
+    return found
+
+
+class Passive:
+    """What happens in flows while the caller does nothing on purpose."""
+
+    def __init__(self, flows: Mapping[str, CompiledFlow]) -> None:
+        self._flows = flows
+        self.returns = cache(self._returns)
+
+    def moves(self, step: CompiledStep) -> Iterator[tuple[Way, str]]:
+        """Return the ways out of a step that are not the caller's, and where each leads."""
+        for way in step.ways:
+            by_caller = way.by is By.CALLER
+            if step.runs is not None:
+                by_caller = way.outcome not in self.returns(step.runs)
+            if not by_caller:
+                yield way, step.arms[way.outcome]
+
+    def _returns(self, name: str) -> frozenset[str]:
+        """Return the outcomes with which a flow can return although the caller does nothing on purpose."""
+        flow = self._flows[name]
+        reached = reached_from(flow.start, lambda step: (target for _, target in self.moves(flow.steps[step])))
+        return frozenset(outcome for step in reached if (outcome := flow.steps[step].returns) is not None)
+
+
+def _tell(explorer: Explorer, flow: CompiledFlow, part: list[str], passive: Passive, source: Source) -> None:
+    first = flow.steps[part[0]]
+    deeds = [
+        way.deed
+        for name in part
+        for way, target in passive.moves(flow.steps[name])
+        if target in part and way.deed and way.by is not By.STEP
+    ]
+    shown = " > ".join((*part, part[0]))
+    if deeds:
+        message = Text("a caller goes round for ever here: {circle} ({deeds})", circle=shown, deeds=joined(deeds[:3]))
+    else:
+        message = Text("a caller goes round for ever here: {circle}", circle=shown)
+    mend = Text(
+        "let only keys of the caller lead back; lead silence, wrong keys and a bank that is away to a human or an end"
+    )
+    source.finding("E805", first.place, message, mend, path=_path(explorer, flow, first))
+
+
+def _path(explorer: Explorer, flow: CompiledFlow, step: CompiledStep) -> str:
+    for level in Level:
+        visit = explorer.visits.get((flow.name, level))
+        if visit is None:
+            continue
+        for reached in Level:
+            if (step.name, reached) in visit.came_by:
+                return path_to(explorer, visit, (step.name, reached))
+    return ""
