@@ -106,7 +106,6 @@ def test_every_goal_is_met_at_its_limit() -> None:
     ("contender", "change", "place"),
     [
         (ENGINE, {"cpu_ms": {"engine": 1.41}}, 0),
-        (ENGINE, {"cpu_ms": {"engine": 1.4}}, 1),
         (ENGINE, {"rate": 179}, 2),
         (ENGINE_POSTGRES, {"cpu_ms": {"asterisk": 7.0, "engine": 2.0, "database": 1.5}}, 3),
         (ENGINE, {"steps": Quantiles(0.1, 0.2, 5.0, 1)}, 4),
@@ -115,12 +114,17 @@ def test_every_goal_is_met_at_its_limit() -> None:
 )
 def test_a_goal_is_missed_just_beyond_its_limit(contender: str, change: dict[str, object], place: int) -> None:
     figures = measured()
-    if place == 1:  # a faster machine: the same milliseconds are more by native, and the bank's stay in proportion
-        figures[NATIVE] = replace(figures[NATIVE], cpu_ms={"asterisk": 6.3})
-        figures[ENGINE_POSTGRES] = replace(figures[ENGINE_POSTGRES], cpu_ms={"asterisk": 6.3})
     figures[contender] = replace(figures[contender], **change)  # type: ignore[arg-type]  # one field of each row
     verdicts = [goal.verdict for goal in goals(figures)]
     assert verdicts == [Verdict.MISSED if number == place else Verdict.MET for number in range(6)]
+
+
+def test_same_milliseconds_are_too_many_by_native_on_a_faster_machine() -> None:
+    figures = measured()
+    for name in (NATIVE, ENGINE_POSTGRES):
+        figures[name] = replace(figures[name], cpu_ms={"asterisk": 6.3})
+    verdicts = [goal.verdict for goal in goals(figures)]
+    assert verdicts == [Verdict.MISSED if number == 1 else Verdict.MET for number in range(6)]
 
 
 def test_without_the_native_dialplan_no_ratio_is_met() -> None:
