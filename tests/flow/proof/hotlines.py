@@ -47,7 +47,7 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "heard_ms": 0,
         "longest_ms": 0,
     }
-    return CompiledStep(name=name, place=place, action=_never, **{**given, **facts})  # type: ignore[arg-type]
+    return CompiledStep(name=name, place=place, action=_never, **{**given, **facts})  # type: ignore[arg-type]  # facts of any of its fields
 
 
 def flow_of(name: str, steps: Sequence[CompiledStep], outcomes: tuple[str, ...] = ()) -> CompiledFlow:
