@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ivr_engine.flow.model import FLOWS_DEEP_MAX, CompiledFlow, CompiledStep
 from ivr_engine.flow.source import Source
 from ivr_engine.flow.values import SECRET
+from ivr_engine.flow.wording import Text
 
 
 def check_flow(flow: CompiledFlow, source: Source) -> None:
@@ -18,15 +19,18 @@ def check_flow(flow: CompiledFlow, source: Source) -> None:
     set_before = _set_before(flow)
     for name, step in flow.steps.items():
         if name not in set_before:
-            message = f"no path from '{flow.start}' leads to step '{name}'"
-            source.finding("E207", step.place, message, "lead an arm to it, or remove it")
+            message = Text("no path from '{start}' leads to step '{name}'", start=flow.start, name=name)
+            source.finding("E207", step.place, message, Text("lead an arm to it, or remove it"))
             continue
         for variable in sorted(step.reads - set_before[name]):
-            message = f"'{variable}' may be read here before anything has set it"
+            message = Text("'{variable}' may be read here before anything has set it", variable=variable)
+            mend = Text("set '{variable}' on every path to '{name}'", variable=variable, name=name)
             if flow.variables[variable].type == SECRET:
-                mend = f"lead every path to '{name}' through the step that asks for '{variable}'"
-            else:
-                mend = f"set '{variable}' on every path to '{name}'"
+                mend = Text(
+                    "lead every path to '{name}' through the step that asks for '{variable}'",
+                    variable=variable,
+                    name=name,
+                )
             source.finding("E305", step.place, message, mend)
 
 
@@ -60,8 +64,9 @@ def check_nesting(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Sourc
         free = {name for name, steps in left.items() if not any(step.runs in left for step in steps)}
         for name in sorted(free) if depth == FLOWS_DEEP_MAX else ():
             step = next(step for step in runs[name] if step.runs in last)
-            message = f"with this, flows run each other more than {FLOWS_DEEP_MAX} deep"
-            sources[name].finding("E606", step.place, message, "let one of the flows in between do the work itself")
+            message = Text("with this, flows run each other more than {limit} deep", limit=FLOWS_DEEP_MAX)
+            mend = Text("let one of the flows in between do the work itself")
+            sources[name].finding("E606", step.place, message, mend)
         last = free
         for name in free:
             del left[name]
@@ -71,8 +76,9 @@ def check_nesting(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Sourc
         if not in_circles.intersection(circle):
             shown = " > ".join((*circle, circle[0]))
             place = next(step.place for step in left[circle[0]] if step.runs in left)
-            mend = "end one of them with `return`, and go on in the flow that runs it"
-            sources[circle[0]].finding("E602", place, f"these flows run each other: {shown}", mend)
+            message = Text("these flows run each other: {flows}", flows=shown)
+            mend = Text("end one of them with `return`, and go on in the flow that runs it")
+            sources[circle[0]].finding("E602", place, message, mend)
         in_circles.update(circle)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from ivr_engine.flow.findings import CODES, Finding, Place, did_you_mean
+from ivr_engine.flow.wording import Wording
 from tests.flow.mistakes import mistakes
 from tests.flow.world import findings_of, flow, library_of, shipped
 
@@ -125,6 +126,35 @@ def test_full_width_colon_reads_so_and_the_mark_stands_below_it_on_a_terminal() 
             "  mend: write a plain colon and a space (: ); more: ivr explain E101"
         )
     ]
+
+
+def test_finding_in_chinese_reads_so_and_keeps_what_is_written_letter_by_letter() -> None:
+    found = findings_of(flow("begin: {say: welcome, thn: end}\n" + END, top="title：测试\n"))
+    assert [finding.render(Wording.CHINESE) for finding in found] == [
+        (
+            "a.yaml:5:6  E101  这里用了全角冒号（：）\n"
+            "     5 | title：测试\n"
+            "       |      ^\n"
+            "  修改方法：改成半角冒号，后面加一个空格（: ）。详见：ivr explain E101"
+        )
+    ]
+    found = findings_of(flow("begin: {say: welcome, then: end, when: {按键: end}, 说: 欢迎, thn: end}\n" + END))
+    assert [finding.render(Wording.CHINESE).splitlines()[2:] for finding in found] == [
+        [
+            f"       | {' ' * 54}^",  # each Chinese character takes two columns
+            "  修改方法：请从这些里选一个：“interrupt”、“say”、“then”、“when”。详见：ivr explain E110",
+        ],
+        [
+            f"       | {' ' * 64}^",
+            "  修改方法：是不是想写“then”？详见：ivr explain E110",
+        ],
+    ]
+
+
+def test_mark_stands_below_its_character_after_marks_that_take_no_column_of_their_own() -> None:
+    place = Place("a.yaml", 1, 5)
+    shown = Finding(place, "E112", "x", "x", "e\u0301中x: y").render().splitlines()
+    assert shown[1:3] == ["     1 | e\u0301中x: y", "       |     ^"]
 
 
 def test_expression_is_marked_at_its_own_column() -> None:
