@@ -54,6 +54,7 @@ class NotUnderstoodError(ValueError):
 
     def __init__(self, message: str, mend: str) -> None:
         super().__init__(message)
+        self.message = message  # as it is: `str()` of it would no longer know how it was made
         self.mend = mend
 
 

@@ -95,7 +95,7 @@ def _value_words(complaint: Mapping[str, Any]) -> tuple[str, str]:
     kind, written, context = str(complaint["type"]), complaint["input"], complaint.get("ctx", {})
     error = context.get("error")
     if isinstance(error, NotUnderstoodError):
-        return str(error), error.mend
+        return error.message, error.mend
     if written is None:
         return "nothing is written here", "write a value after the colon, or remove the key"
     shown = _shown(written)
