@@ -330,7 +330,7 @@ class _Parser:
 
     def _must_be(self, expected: Type, term: _Term) -> None:
         if self._known(term).type != expected:
-            message = Text("{expected} is expected here, this is {given}", expected=expected, given=term.type)
+            message = Text("{expected} is expected here, this is {actual}", expected=expected, actual=term.type)
             mend = Text("compare it with a value, for example `position = 1`")
             raise ExpressionError("E302", term.column, message, mend)
 

@@ -35,14 +35,13 @@ class Place:
 class Finding:
     """One mistake: where, which kind (a code of `CODES`), what is wrong here, and how to mend it.
 
-    `message` and `mend` are `Text`s, so that they can be said in both languages. `end_column` is the column after the
-    last character of what is wrong, where that is known.
+    `end_column` is the column after the last character of what is wrong, where that is known.
     """
 
     place: Place
     code: str
-    message: str
-    mend: str
+    message: Text
+    mend: Text
     source_line: str = ""
     end_column: int | None = None
 
@@ -66,9 +65,9 @@ class Finding:
 class NotUnderstoodError(ValueError):
     """A written value that is not what is expected: what is, and how to write it."""
 
-    def __init__(self, message: str, mend: str) -> None:
+    def __init__(self, message: Text, mend: Text) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message  # as it is: `str()` of it would no longer know how it was made
         self.mend = mend
 
 

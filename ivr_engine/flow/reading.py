@@ -98,7 +98,7 @@ def _keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _value_words(complaint: Mapping[str, Any]) -> tuple[str, str]:
+def _value_words(complaint: Mapping[str, Any]) -> tuple[Text, Text]:
     """Say what is wrong with a value, and how to write it, in a clerk's words."""
     kind, written, context = str(complaint["type"]), complaint["input"], complaint.get("ctx", {})
     error = context.get("error")

@@ -62,7 +62,7 @@ class Source:
             path, key = path[:-1], key or not isinstance(path[-1], int)
         return Place(self.file, 1, 1)
 
-    def finding(self, code: str, place: Place, message: str, mend: str) -> None:
+    def finding(self, code: str, place: Place, message: Text, mend: Text) -> None:
         """Note a finding with its source line; of a file with very many the first are enough."""
         if len(self.findings) == FINDINGS_MAX:
             return

@@ -19,6 +19,7 @@ from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import Value
+from ivr_engine.flow.wording import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,11 @@ class Step(BaseModel, ABC):
         if self.then is not None:
             usual = self.outcomes(scope)[:1]
             if not usual:
-                scope.finding("E209", ("then",), f"nothing follows `{self.WORD}`", "remove `then`", key=True)
+                message = Text("nothing follows `{word}`", word=self.WORD)
+                scope.finding("E209", ("then",), message, Text("remove `then`"), key=True)
             elif usual[0] in arms:
-                message = f"`then` and `{usual[0]}` under `when` say the same twice"
-                scope.finding("E209", ("then",), message, "remove one of them", key=True)
+                message = Text("`then` and `{outcome}` under `when` say the same twice", outcome=usual[0])
+                scope.finding("E209", ("then",), message, Text("remove one of them"), key=True)
             else:
                 arms[usual[0]] = Arm(self.then, ("then",))
         return arms

@@ -68,11 +68,6 @@ def _english(template: str) -> str | None:
     return template
 
 
-def as_text(words: str) -> Text:
-    """Return words as a `Text`; words that have no template are the same in every language."""
-    return words if isinstance(words, Text) else Text("{words}", words=words)
-
-
 def say_in(text: str, language: Wording) -> str:
     """Return the words in a language; a plain text stays as it is."""
     return in_chinese(text) if language is Wording.CHINESE else str(text)

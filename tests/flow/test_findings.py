@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from ivr_engine.flow.findings import CODES, Finding, Place, did_you_mean
-from ivr_engine.flow.wording import Wording
+from ivr_engine.flow.wording import Text, Wording
 from tests.flow.mistakes import mistakes
 from tests.flow.world import findings_of, flow, library_of, shipped
 
@@ -153,7 +153,7 @@ def test_finding_in_chinese_reads_so_and_keeps_what_is_written_letter_by_letter(
 
 def test_mark_stands_below_its_character_after_marks_that_take_no_column_of_their_own() -> None:
     place = Place("a.yaml", 1, 5)
-    shown = Finding(place, "E112", "x", "x", "e\u0301中x: y").render().splitlines()
+    shown = Finding(place, "E112", Text("x"), Text("x"), "e\u0301中x: y").render().splitlines()
     assert shown[1:3] == ["     1 | e\u0301中x: y", "       |     ^"]
 
 
@@ -171,7 +171,7 @@ def test_expression_is_marked_at_its_own_column() -> None:
 
 def test_finding_cannot_change_the_terminal_that_shows_it() -> None:
     place = Place("a.yaml", 1, 1)
-    shown = Finding(place, "E112", "'\x1b[31m'", "x", "\x1b]0;title\x07").render()
+    shown = Finding(place, "E112", Text("'{value}'", value="\x1b[31m"), Text("x"), "\x1b]0;title\x07").render()
     assert "\x1b" not in shown
     assert "\x07" not in shown
 
