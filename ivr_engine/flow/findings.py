@@ -178,6 +178,15 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
 )
 
 
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings by file, line and column; a prompt that lacks a language is one mistake, wherever it is said."""
+    told: dict[tuple[str, ...], Finding] = {}
+    for finding in sorted(findings):
+        same = () if finding.code == "E402" else (str(finding.place),)
+        told.setdefault((finding.code, finding.message, *same), finding)
+    return tuple(told.values())
+
+
 def explained(code: str, language: Wording = Wording.ENGLISH) -> Code:
     """Return the title and the explanation of a code in a language; what has no translation stays English."""
     known = chinese_codes() if language is Wording.CHINESE else {}

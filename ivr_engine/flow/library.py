@@ -13,7 +13,7 @@ from typing import Final
 
 from ivr_engine.flow.checker import check_flow, check_nesting
 from ivr_engine.flow.compiler import compile_flow, interface_of
-from ivr_engine.flow.findings import Finding, Place
+from ivr_engine.flow.findings import Finding, Place, in_order
 from ivr_engine.flow.model import CompiledFlow, Library
 from ivr_engine.flow.reading import read_file
 from ivr_engine.flow.scope import Interface, World
@@ -52,7 +52,7 @@ def load_library(folder: pathlib.Path, world: World) -> Library:
         message, mend = Text("there is no flow in this folder"), Text("add a file whose name ends in {end}", end=SUFFIX)
         findings.append(Finding(Place(str(folder), 1, 1), "E101", message, mend))
     library = build_library(texts, world, unreadable)
-    return Library(library.version, library.flows, tuple(sorted((*findings, *library.findings))))
+    return Library(library.version, library.flows, in_order((*findings, *library.findings)))
 
 
 def build_library(texts: Mapping[str, tuple[str, str]], world: World, unreadable: Iterable[str] = ()) -> Library:
@@ -66,11 +66,10 @@ def build_library(texts: Mapping[str, tuple[str, str]], world: World, unreadable
     for name, file in good.items():
         source = sources[name]
         flows[name] = compile_flow(name, source, file, world, interfaces)
-        if not source.findings:
-            check_flow(flows[name], source)
+        check_flow(flows[name], source)
     check_nesting(flows, sources)
-    findings = sorted(finding for source in sources.values() for finding in source.findings)
-    return Library(_version(texts), MappingProxyType(flows), tuple(findings))
+    findings = in_order(finding for source in sources.values() for finding in source.findings)
+    return Library(_version(texts), MappingProxyType(flows), findings)
 
 
 class FlowFolder:

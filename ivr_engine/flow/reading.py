@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
+from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean, suggest
 from ivr_engine.flow.model import FlowFile
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.source import Path, Source
@@ -23,13 +23,39 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_file(source: Source) -> FlowFile | None:
-    """Read the top of a file; findings are noted in the source."""
-    if not isinstance(source.data, dict):
+    """Read the top of a file; findings are noted in the source.
+
+    A top that is wrong only in what no step depends on is read all the same. Of any other, each step is still looked at
+    by itself, so that no mistake hides another.
+    """
+    data = source.data
+    if not isinstance(data, dict):
         if not source.findings:
             message = Text("a flow file is a list of `key: value`")
             source.finding("E101", source.place(()), message, Text("begin with `ivr: 1`"))
         return None
-    return _read(FlowFile, source.data, source, ())
+    file = _read(FlowFile, data, source, ())
+    if file is not None:
+        return file
+    try:
+        return FlowFile.model_validate(_without_what_no_step_needs(data))
+    except ValidationError:
+        steps = data.get("steps")
+        for name, written in steps.items() if isinstance(steps, dict) else ():
+            if isinstance(written, dict):
+                read_step(source, name, written)
+    return None
+
+
+def _without_what_no_step_needs(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the top of a file with stand-ins for what no step depends on, and without words that stand for nothing."""
+    known = _keys_of(FlowFile)
+    needed = {
+        key: value
+        for key, value in data.items()
+        if key not in ("title", "owner") and (key in known or suggest(key, known) not in (None, "title", "owner"))
+    }
+    return {"ivr": 1, "title": "", **needed}
 
 
 def read_step(source: Source, name: str, written: Mapping[str, Any]) -> Step | None:
@@ -62,7 +88,7 @@ def _read(model: type[M], data: Mapping[str, Any], source: Source, path: Path) -
         return model.model_validate(data)
     except ValidationError as error:
         complaints = [(_place_of(complaint["loc"], source, path), complaint) for complaint in error.errors()]
-        told: set[Path] = set()
+        told = {where for where, complaint in complaints if _is_misspelt_beside(model, where, complaint, complaints)}
         for where, complaint in complaints:
             # A list that is wrong only because something in it is wrong is not complained of as well.
             blamed_below = any(len(other) > len(where) and other[: len(where)] == where for other, _ in complaints)
@@ -70,6 +96,18 @@ def _read(model: type[M], data: Mapping[str, Any], source: Source, path: Path) -
                 told.add(where)
                 _tell(model, complaint, source, where, nested=len(where) - len(path) > 1)
         return None
+
+
+def _is_misspelt_beside(
+    model: type[BaseModel], where: Path, complaint: Mapping[str, Any], all_of_them: list[tuple[Path, Any]]
+) -> bool:
+    """A key that is missing because it is misspelt beside is one mistake: the misspelt one tells which is meant."""
+    return complaint["type"] == "missing" and any(
+        other["type"] == "extra_forbidden"
+        and place[:-1] == where[:-1]
+        and suggest(str(place[-1]), _keys_of(model)) == where[-1]
+        for place, other in all_of_them
+    )
 
 
 def _place_of(loc: tuple[int | str, ...], source: Source, path: Path) -> Path:

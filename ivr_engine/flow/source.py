@@ -31,6 +31,7 @@ _INTEGER: Final = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
 _WORDS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOST_HASH_KEY: Final = re.compile(r"^\s*(#)\s*:\s*\S")
 _WIDE_COLON: Final = re.compile(r"^\s*(?:- )?[^\s:#'\"：][^:#'\"：]*(：)")
+_WIDE_COLON_AFTER_KEY: Final = re.compile(r"^\s*(?:- )?[A-Za-z]\w*：", re.ASCII)
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What YAML 1.1 takes for the end of a line; `str.splitlines` knows more, and would count otherwise."""
 _NOT_YAML: Final = re.compile("[^\\t\\n\\r\x20-\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -68,7 +69,7 @@ class Source:
             return
         line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else ""
         shown = line.rstrip()[:SHOWN_CHARACTERS_MAX]
-        self.findings.append(Finding(place, code, message, mend, shown, self.ends.get(place)))
+        self.findings.append(Finding(place, code, message, mend, shown, end_column=self.ends.get(place)))
 
 
 def read_source(file: str, text: str) -> Source:
@@ -201,7 +202,8 @@ def _note_what_flows_do_without(source: Source, text: str) -> bool:
 def _note_syntax_error(source: Source, error: yaml.MarkedYAMLError) -> None:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    if any(_note_wide_colon(source, number) for number in (line, line - 1)):
+    if _note_wide_colon_before(source, line):
+        _note_other_wide_colons(source)
         return
     if 0 < line <= len(source.lines) and "\t" in source.lines[line - 1]:
         column = source.lines[line - 1].index("\t") + 1
@@ -224,6 +226,24 @@ def _note_wide_colon(source: Source, line: int) -> bool:
     mend = Text("write a plain colon and a space (: )")
     source.finding("E101", place, Text("a full-width colon (：) stands here"), mend)
     return True
+
+
+def _note_wide_colon_before(source: Source, line: int) -> bool:
+    """Look where YAML stops, and in the lines above up to a plain colon, which YAML took for one value."""
+    for number in range(line, 0, -1):
+        if _note_wide_colon(source, number):
+            return True
+        if number < line and number <= len(source.lines) and ":" in source.lines[number - 1]:
+            return False
+    return False
+
+
+def _note_other_wide_colons(source: Source) -> None:
+    """Who types one full-width colon after a key types several: all are told, though YAML stops at the first."""
+    known = {finding.place.line for finding in source.findings}
+    for number, line in enumerate(source.lines, start=1):
+        if number not in known and _WIDE_COLON_AFTER_KEY.match(line):
+            _note_wide_colon(source, number)
 
 
 _BROKEN: Final = (Text("the structure of the file is broken here"), Text("compare with the lines above"))

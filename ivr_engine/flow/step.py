@@ -132,6 +132,14 @@ class Step(BaseModel, ABC):
                 arms[usual[0]] = Arm(self.then, ("then",))
         return arms
 
+    @property
+    def usual_unknown(self) -> tuple[str, ...]:
+        """The usual outcome of a step whose outcomes cannot be known, for what it names is wrong or not there.
+
+        With it `then` and `when` are not blamed for a mistake that is told already.
+        """
+        return () if self.then is None else ("?",)
+
     def forgets(self, scope: Scope) -> frozenset[str]:
         """Return the variables that hold nothing any more when the step has been, unless it `writes` them."""
         del scope

@@ -29,9 +29,9 @@ class Run(Step):
     def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Return the outcomes that the other flow declares; after the first of them its outputs are set."""
         interface = scope.interfaces.get(self.run)
-        if interface is None:
-            return tuple(Way(outcome) for outcome in self.when)
         outputs = frozenset(self.into.values())
+        if interface is None:
+            return tuple(Way(outcome, writes=outputs) for outcome in (*self.usual_unknown, *self.when))
         return tuple(
             Way(outcome, writes=frozenset() if place else outputs) for place, outcome in enumerate(interface.outcomes)
         )

@@ -34,7 +34,7 @@ class Operation(Step):
         """Return the outcomes that the operation declares, each with its results and the level that it grants."""
         signature = scope.world.operations.get(self.do)
         if signature is None:
-            return tuple(Way(outcome, By.WORLD) for outcome in (*self.when, UNAVAILABLE))
+            return tuple(Way(outcome, By.WORLD) for outcome in (*self.usual_unknown, *self.when, UNAVAILABLE))
         return tuple(
             Way(
                 outcome,
