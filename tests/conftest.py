@@ -9,6 +9,11 @@ import pytest
 from tests.postgres import PostgresServer
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a developer accept what is printed now as what is expected from now on."""
+    parser.addoption("--update", action="store_true", help="write the expected texts of tests anew")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL cluster of the tests' own; each test takes a new database in it."""

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ivr_engine.adapters.store.database import driver_url
 from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.wording import Wording
 from ivr_engine.values.language import Language
 
 PREFIX: Final = "IVR_"
@@ -123,6 +124,9 @@ class Settings(BaseModel):
     wrap_up_s: float = Field(default=10.0, ge=0, le=600)
     max_wait_s: float = Field(default=900.0, ge=1, le=7200)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    language_of_findings: Wording | None = Field(
+        default=None, description="Mistakes in flows are told in en or zh; by default as LC_ALL or LANG say."
+    )
     use_uvloop: bool = Field(default=True, description="Run on uvloop where it is installed.")
 
     @model_validator(mode="after")

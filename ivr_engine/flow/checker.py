@@ -6,43 +6,72 @@ Knows compiled flows as graphs. Must not know YAML or kinds of steps.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from ivr_engine.flow.model import FLOWS_DEEP_MAX, CompiledFlow, CompiledStep
 from ivr_engine.flow.source import Source
 from ivr_engine.flow.values import SECRET
+from ivr_engine.flow.wording import Text
+
+_OF_ONE_STEP: Final = frozenset({"E302", "E303", "E401", "E402", "E503", "E603", "E604", "E605", "E701"})
+"""Findings that change neither where steps lead nor what they set: beside any other, what follows could be its echo."""
 
 
 def check_flow(flow: CompiledFlow, source: Source) -> None:
-    """Note steps that nobody reaches and variables that are read before they are set."""
+    """Note steps that nobody reaches and variables that are read before they are set, each cause once."""
+    if any(finding.code not in _OF_ONE_STEP for finding in source.findings):
+        return
     set_before = _set_before(flow)
+    for name in _first_unreached(flow, set_before):
+        message = Text("no path from '{start}' leads to step '{name}'", start=flow.start, name=name)
+        source.finding("E207", flow.steps[name].place, message, Text("lead an arm to it, or remove it"))
     for name, step in flow.steps.items():
-        if name not in set_before:
-            message = f"no path from '{flow.start}' leads to step '{name}'"
-            source.finding("E207", step.place, message, "lead an arm to it, or remove it")
-            continue
-        for variable in sorted(step.reads - set_before[name]):
-            message = f"'{variable}' may be read here before anything has set it"
+        for variable in sorted(step.reads - set_before.get(name, step.reads)):
+            message = Text("'{variable}' may be read here before anything has set it", variable=variable)
+            mend = Text("set '{variable}' on every path to '{name}'", variable=variable, name=name)
             if flow.variables[variable].type == SECRET:
-                mend = f"lead every path to '{name}' through the step that asks for '{variable}'"
-            else:
-                mend = f"set '{variable}' on every path to '{name}'"
+                mend = Text(
+                    "lead every path to '{name}' through the step that asks for '{variable}'",
+                    variable=variable,
+                    name=name,
+                )
             source.finding("E305", step.place, message, mend)
 
 
+def _first_unreached(flow: CompiledFlow, reached: Collection[str]) -> list[str]:
+    """Return the steps that nobody reaches, without those that would be reached if these were."""
+    left = [name for name in flow.steps if name not in reached]
+    led_to = {target for name in left for target in flow.steps[name].arms.values() if target != name}
+    first: list[str] = []
+    seen: set[str] = set()
+    for name in sorted(
+        left, key=lambda name: name in led_to
+    ):  # whole circles come last: their first step stands for all
+        if name in seen:
+            continue
+        first.append(name)
+        todo = [name]
+        while todo:
+            step = todo.pop()
+            if step not in seen:
+                seen.add(step)
+                todo.extend(flow.steps[step].arms.values())
+    return first
+
+
 def _set_before(flow: CompiledFlow) -> Mapping[str, frozenset[str]]:
-    """Return, for each step that is reached, the variables that are set on every path to it."""
-    if flow.start not in flow.steps:
-        return {name: frozenset(flow.variables) for name in flow.steps}
+    """Return, for each step that is reached, the variables that are set on every path to it.
+
+    What a step reads counts as set after it: if it was not, the step itself is blamed, and nobody else.
+    """
     known: dict[str, frozenset[str]] = {flow.start: frozenset(flow.interface.inputs)}
     todo = deque([flow.start])
     while todo:
         step = flow.steps[todo.popleft()]
         for way in step.ways:
-            target = step.arms.get(way.outcome)
-            if target is None or target not in flow.steps:
-                continue
-            after = known[step.name] - step.forgets | way.writes
+            target = step.arms[way.outcome]
+            after = (known[step.name] | step.reads) - step.forgets | way.writes
             before = known.get(target)
             now = after if before is None else before & after
             if now != before:
@@ -60,8 +89,9 @@ def check_nesting(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Sourc
         free = {name for name, steps in left.items() if not any(step.runs in left for step in steps)}
         for name in sorted(free) if depth == FLOWS_DEEP_MAX else ():
             step = next(step for step in runs[name] if step.runs in last)
-            message = f"with this, flows run each other more than {FLOWS_DEEP_MAX} deep"
-            sources[name].finding("E606", step.place, message, "let one of the flows in between do the work itself")
+            message = Text("with this, flows run each other more than {limit} deep", limit=FLOWS_DEEP_MAX)
+            mend = Text("let one of the flows in between do the work itself")
+            sources[name].finding("E606", step.place, message, mend)
         last = free
         for name in free:
             del left[name]
@@ -71,8 +101,9 @@ def check_nesting(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Sourc
         if not in_circles.intersection(circle):
             shown = " > ".join((*circle, circle[0]))
             place = next(step.place for step in left[circle[0]] if step.runs in left)
-            mend = "end one of them with `return`, and go on in the flow that runs it"
-            sources[circle[0]].finding("E602", place, f"these flows run each other: {shown}", mend)
+            message = Text("these flows run each other: {flows}", flows=shown)
+            mend = Text("end one of them with `return`, and go on in the flow that runs it")
+            sources[circle[0]].finding("E602", place, message, mend)
         in_circles.update(circle)
 
 

@@ -17,6 +17,7 @@ from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.step import Arm, Step
 from ivr_engine.flow.values import SECRET
+from ivr_engine.flow.wording import Text
 
 
 def interface_of(file: FlowFile) -> Interface:
@@ -63,7 +64,7 @@ def compile_flow(
 def _check_top(source: Source, file: FlowFile) -> None:
     if file.start not in file.steps:
         mend = did_you_mean(file.start, file.steps)
-        source.finding("E206", source.place(("start",)), f"there is no step '{file.start}'", mend)
+        source.finding("E206", source.place(("start",)), Text("there is no step '{name}'", name=file.start), mend)
     for block, targets in (("otherwise", file.otherwise), ("everywhere", file.everywhere)):
         for name, step in targets.items():
             _check_target(source, file, step, (block, name))
@@ -74,31 +75,33 @@ def _check_declarations(source: Source, file: FlowFile) -> None:
     declared = {**file.inputs, **file.variables}
     for index, name in enumerate(file.outputs):
         if name not in declared:
-            mend = did_you_mean(name, declared)
-            source.finding("E301", source.place(("outputs", index)), f"there is no variable '{name}'", mend)
+            message = Text("there is no variable '{name}'", name=name)
+            source.finding("E301", source.place(("outputs", index)), message, did_you_mean(name, declared))
         elif declared[name].type == SECRET:
-            place = source.place(("outputs", index))
-            source.finding("E304", place, f"'{name}' is secret", "hand it to an operation in this flow")
+            mend = Text("hand it to an operation in this flow")
+            source.finding("E304", source.place(("outputs", index)), Text("'{name}' is secret", name=name), mend)
     for name, variable in file.inputs.items():
         if variable.type == SECRET:
-            place = source.place(("inputs", name))
-            source.finding("E304", place, f"'{name}' is secret", "ask for it with a `secret` step in this flow")
+            mend = Text("ask for it with a `secret` step in this flow")
+            source.finding("E304", source.place(("inputs", name)), Text("'{name}' is secret", name=name), mend)
     for block, names in (("inputs", file.inputs), ("variables", file.variables)):
         for name in names:
             _check_name(source, source.place((block, name), key=True), name)
     for name in file.variables:
         if name in file.inputs:
             place = source.place(("variables", name), key=True)
-            source.finding("E102", place, f"'{name}' is an input as well", "give one of them another name")
+            message = Text("'{name}' is an input as well", name=name)
+            source.finding("E102", place, message, Text("give one of them another name"))
 
 
 def _check_name(source: Source, place: Place, name: str) -> None:
     """A name that an expression could not read, or would read as something else, is refused where it is declared."""
     if name in FACTS:
-        source.finding("E112", place, f"'{name}' is known of every call and cannot be declared", "take another name")
+        message = Text("'{name}' is known of every call and cannot be declared", name=name)
+        source.finding("E112", place, message, Text("take another name"))
     elif not is_name(name):
-        mend = "write letters a-z, digits and _, beginning with a letter"
-        source.finding("E112", place, f"'{name}' cannot be the name of a variable", mend)
+        mend = Text("write letters a-z, digits and _, beginning with a letter")
+        source.finding("E112", place, Text("'{name}' cannot be the name of a variable", name=name), mend)
 
 
 def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> CompiledStep:
@@ -133,10 +136,16 @@ def _join_arms(
     for outcome, arm in arms.items():
         if outcome not in outcomes:
             if outcomes:
-                message = f"step '{name}' cannot end in '{outcome}'; it can end in: {', '.join(outcomes)}"
+                message = Text(
+                    "step '{name}' cannot end in '{outcome}'; it can end in: {possible}",
+                    name=name,
+                    outcome=outcome,
+                    possible=", ".join(outcomes),
+                )
                 scope.finding("E205", arm.path, message, did_you_mean(outcome, outcomes), key=True)
             else:
-                scope.finding("E205", arm.path, f"nothing follows step '{name}'", "remove this arm", key=True)
+                message = Text("nothing follows step '{name}'", name=name)
+                scope.finding("E205", arm.path, message, Text("remove this arm"), key=True)
             continue
         _check_target(scope.source, file, arm.step, (*scope.path, *arm.path))
         joined[outcome] = arm.step
@@ -147,12 +156,15 @@ def _join_arms(
             joined[outcome] = file.otherwise[outcome]
             continue
         usual = outcome == outcomes[0] and not outcome.startswith("key ")
-        then = "add `then: <step>`, or" if usual else "add"
-        mend = f"{then} `{outcome}: <step>` under `when`"
-        scope.finding("E204", (), f"step '{name}' has no arm for '{outcome}'", mend, key=True)
+        mend = Text("add `{outcome}: <step>` under `when`", outcome=outcome)
+        if usual:
+            mend = Text("add `then: <step>`, or `{outcome}: <step>` under `when`", outcome=outcome)
+        message = Text("step '{name}' has no arm for '{outcome}'", name=name, outcome=outcome)
+        scope.finding("E204", (), message, mend, key=True)
     return joined
 
 
 def _check_target(source: Source, file: FlowFile, step: str, path: Path) -> None:
     if step not in file.steps:
-        source.finding("E206", source.place(path), f"there is no step '{step}'", did_you_mean(step, file.steps))
+        message = Text("there is no step '{name}'", name=step)
+        source.finding("E206", source.place(path), message, did_you_mean(step, file.steps))

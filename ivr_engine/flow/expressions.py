@@ -28,6 +28,7 @@ from ivr_engine.flow.values import (
     Value,
     Variable,
 )
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.money import Currency, Money
 
 EXPRESSION_CHARACTERS_MAX: Final = 500
@@ -50,7 +51,7 @@ Evaluate = Callable[[Readable], Value]
 class ExpressionError(Exception):
     """What is wrong with an expression; `column` counts from 1 within it."""
 
-    def __init__(self, code: str, column: int, message: str, mend: str) -> None:
+    def __init__(self, code: str, column: int, message: Text, mend: Text) -> None:
         super().__init__(message)
         self.code = code
         self.column = column
@@ -85,7 +86,7 @@ _ORDER: Final[Mapping[str, Callable[..., bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_BEGIN: Final = "names are of letters a-z, digits and _; texts stand in quotes; signs are = != < <= > >= + - ( )"
+_BEGIN: Final = Text("names are of letters a-z, digits and _; texts stand in quotes; signs are = != < <= > >= + - ( )")
 _WORD: Final = Type("word")  # a bare word that may turn out to be a member of a choice
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _KEYWORDS: Final = frozenset({"and", "or", "not", "in", "true", "false"})
@@ -123,20 +124,20 @@ def is_name(text: str) -> bool:
 
 def _tokens(text: str) -> list[_Token]:
     if len(text) > EXPRESSION_CHARACTERS_MAX:
-        raise ExpressionError(
-            "E303", 1, "the expression is too long", f"keep to {EXPRESSION_CHARACTERS_MAX} characters"
-        )
+        mend = Text("keep to {limit} characters", limit=EXPRESSION_CHARACTERS_MAX)
+        raise ExpressionError("E303", 1, Text("the expression is too long"), mend)
     tokens: list[_Token] = []
     position = 0
     while text[position:].strip():
         found = _TOKEN.match(text, position)
         if found is None:
             column = position + 1 + len(text[position:]) - len(text[position:].lstrip())
-            raise ExpressionError("E303", column, f"'{text[column - 1]}' cannot stand here", _BEGIN)
+            message = Text("'{character}' cannot stand here", character=text[column - 1])
+            raise ExpressionError("E303", column, message, _BEGIN)
         kind = str(found.lastgroup)
         tokens.append(_Token(kind, found.group(kind), found.start(kind) + 1))
         position = found.end()
-    tokens.append(_Token("end", "the end", len(text) + 1))
+    tokens.append(_Token("end", "", len(text) + 1))
     return tokens
 
 
@@ -159,7 +160,8 @@ class _Parser:
     def _or(self) -> _Term:
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise ExpressionError("E303", self._peek.column, "too many brackets", "take it apart with a `set` step")
+            mend = Text("take it apart with a `set` step")
+            raise ExpressionError("E303", self._peek.column, Text("too many brackets"), mend)
         left = self._and()
         while self._take("or"):
             left = self._both(left, self._and(), lambda a, b: bool(a or b))
@@ -217,8 +219,8 @@ class _Parser:
     def _ordered(self, left: _Term, right: _Term, compare: Callable[..., bool]) -> _Term:
         left, right = self._same_type(left, right)
         if left.type in (TEXT, DIGITS, YES_NO) or left.type.members:
-            message = f"{left.type} has no greater and smaller"
-            raise ExpressionError("E302", left.column, message, "compare with = or !=")
+            message = Text("{type} has no greater and smaller", type=left.type)
+            raise ExpressionError("E302", left.column, message, Text("compare with = or !="))
         first, second = left.evaluate, right.evaluate
         return _Term(YES_NO, lambda names: compare(first(names), second(names)), left.column)
 
@@ -238,7 +240,8 @@ class _Parser:
             self._next += 1
             left, right = self._same_type(left, self._atom())
             if left.type not in (NUMBER, MONEY):
-                raise ExpressionError("E302", left.column, f"{left.type} cannot be added", "add numbers or amounts")
+                message = Text("{type} cannot be added", type=left.type)
+                raise ExpressionError("E302", left.column, message, Text("add numbers or amounts"))
             first, second = left.evaluate, right.evaluate
             join: Callable[..., Value] = operator.add if add else operator.sub
             left = _Term(left.type, _joined(join, first, second), left.column)
@@ -266,13 +269,14 @@ class _Parser:
             inner = self._or()
             self._expect(")")
             return inner
-        message = f"a value is expected before {_cited(token)}"
-        raise ExpressionError("E303", token.column, message, "write a variable, a number, an amount or a text")
+        message = Text("a value is expected before {what}", what=_cited(token))
+        raise ExpressionError("E303", token.column, message, Text("write a variable, a number, an amount or a text"))
 
     def _amount(self, token: _Token) -> _Term:
         currency = self._peek
         if currency.text not in Currency.__members__:
-            raise ExpressionError("E303", token.column, "an amount needs its currency", "write for example 100.00 CNY")
+            message = Text("an amount needs its currency")
+            raise ExpressionError("E303", token.column, message, Text("write for example 100.00 CNY"))
         self._next += 1
         money = Money.parse(token.text, Currency(currency.text))
         return _Term(MONEY, lambda _: money, token.column)
@@ -282,8 +286,8 @@ class _Parser:
         if name in self._variables:
             variable = self._variables[name]
             if variable.type == SECRET:
-                message = f"'{name}' is secret"
-                raise ExpressionError("E304", token.column, message, "hand it to an operation that takes it")
+                message = Text("'{name}' is secret", name=name)
+                raise ExpressionError("E304", token.column, message, Text("hand it to an operation that takes it"))
             self.reads.append(name)
             return _Term(variable.type, lambda names: names.variables[name], token.column, name)
         if name in self._facts:
@@ -299,8 +303,8 @@ class _Parser:
         left, right = self._known(left), self._known(right)
         texts = (TEXT, DIGITS)
         if left.type != right.type and not (left.type in texts and right.type in texts):
-            message = f"{left.type} and {right.type} do not go together"
-            raise ExpressionError("E302", left.column, message, "compare values of one type")
+            message = Text("{one} and {other} do not go together", one=left.type, other=right.type)
+            raise ExpressionError("E302", left.column, message, Text("compare values of one type"))
         return left, right
 
     def _is_member(self, term: _Term, choice: Type) -> bool:
@@ -310,7 +314,8 @@ class _Parser:
     def _as_member(self, word: _Term, choice: Type) -> _Term:
         if word.word not in choice.members:
             mend = did_you_mean(word.word, choice.members)
-            raise ExpressionError("E302", word.column, f"'{word.word}' is not {choice}", mend)
+            message = Text("'{word}' is not {choice}", word=word.word, choice=choice)
+            raise ExpressionError("E302", word.column, message, mend)
         if word.type is not _WORD:
             self.reads.remove(word.word)
         text = word.word
@@ -319,13 +324,15 @@ class _Parser:
     def _known(self, term: _Term) -> _Term:
         if term.type is _WORD:
             mend = did_you_mean(term.word, [*self._variables, *self._facts])
-            raise ExpressionError("E301", term.column, f"there is no variable '{term.word}'", mend)
+            message = Text("there is no variable '{name}'", name=term.word)
+            raise ExpressionError("E301", term.column, message, mend)
         return term
 
     def _must_be(self, expected: Type, term: _Term) -> None:
         if self._known(term).type != expected:
-            message = f"{expected} is expected here, this is {term.type}"
-            raise ExpressionError("E302", term.column, message, "compare it with a value, for example `position = 1`")
+            message = Text("{expected} is expected here, this is {actual}", expected=expected, actual=term.type)
+            mend = Text("compare it with a value, for example `position = 1`")
+            raise ExpressionError("E302", term.column, message, mend)
 
     @property
     def _peek(self) -> _Token:
@@ -339,18 +346,17 @@ class _Parser:
 
     def _expect(self, text: str) -> None:
         if not self._take(text):
-            raise ExpressionError(
-                "E303", self._peek.column, f"'{text}' is expected before {_cited(self._peek)}", f"add {text}"
-            )
+            message = Text("'{sign}' is expected before {what}", sign=text, what=_cited(self._peek))
+            raise ExpressionError("E303", self._peek.column, message, Text("add {sign}", sign=text))
 
     def _expect_end(self) -> None:
         if self._peek.kind != "end":
-            message = f"nothing more is expected, but here is {_cited(self._peek)}"
-            raise ExpressionError("E303", self._peek.column, message, "join conditions with `and` or `or`")
+            message = Text("nothing more is expected, but here is {what}", what=_cited(self._peek))
+            raise ExpressionError("E303", self._peek.column, message, Text("join conditions with `and` or `or`"))
 
 
-def _cited(token: _Token) -> str:
-    return token.text if token.kind == "end" else f"'{token.text}'"
+def _cited(token: _Token) -> Text:
+    return Text("the end") if token.kind == "end" else Text("'{value}'", value=token.text)
 
 
 def _joined(join: Callable[..., Value], first: Evaluate, second: Evaluate) -> Evaluate:

@@ -15,12 +15,13 @@ from typing import Final
 
 from ivr_engine.flow.checker import check_flow, check_nesting
 from ivr_engine.flow.compiler import compile_flow, interface_of
-from ivr_engine.flow.findings import Finding, Place
+from ivr_engine.flow.findings import Finding, Place, in_order
 from ivr_engine.flow.model import CompiledFlow, Library
 from ivr_engine.flow.proof import prove
 from ivr_engine.flow.reading import read_file
 from ivr_engine.flow.scope import Interface, World
 from ivr_engine.flow.source import read_source
+from ivr_engine.flow.wording import Text
 
 FILES_MAX: Final = 1000
 SUFFIX: Final = ".yaml"
@@ -39,20 +40,22 @@ def load_library(folder: pathlib.Path, world: World) -> Library:
         except UnicodeDecodeError as error:
             line = 1 + bytes(error.object[: error.start]).count(b"\n")
             place = Place(str(path), line, 1)
-            findings.append(Finding(place, "E101", "the file is not UTF-8 text", "save it again with encoding UTF-8"))
+            mend = Text("save it again with encoding UTF-8")
+            findings.append(Finding(place, "E101", Text("the file is not UTF-8 text"), mend))
             unreadable.append(name)
         except OSError as error:
-            message = f"the file cannot be read: {error.strerror}"
-            findings.append(Finding(Place(str(path), 1, 1), "E101", message, "let the hotline's user read it"))
+            message = Text("the file cannot be read: {why}", why=error.strerror)
+            mend = Text("let the hotline's user read it")
+            findings.append(Finding(Place(str(path), 1, 1), "E101", message, mend))
             unreadable.append(name)
     if len(paths) > FILES_MAX:
-        message = f"there are more than {FILES_MAX} flows in this folder"
-        findings.append(Finding(Place(str(folder), 1, 1), "E101", message, "join small flows"))
+        message = Text("there are more than {most} flows in this folder", most=FILES_MAX)
+        findings.append(Finding(Place(str(folder), 1, 1), "E101", message, Text("join small flows")))
     if not paths:
-        message = "there is no flow in this folder"
-        findings.append(Finding(Place(str(folder), 1, 1), "E101", message, f"add a file whose name ends in {SUFFIX}"))
+        message, mend = Text("there is no flow in this folder"), Text("add a file whose name ends in {end}", end=SUFFIX)
+        findings.append(Finding(Place(str(folder), 1, 1), "E101", message, mend))
     library = build_library(texts, world, unreadable)
-    return Library(library.version, library.flows, tuple(sorted((*findings, *library.findings))))
+    return Library(library.version, library.flows, in_order((*findings, *library.findings)))
 
 
 def build_library(texts: Mapping[str, tuple[str, str]], world: World, unreadable: Iterable[str] = ()) -> Library:
@@ -71,13 +74,12 @@ def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[st
     for name, file in good.items():
         source = sources[name]
         flows[name] = compile_flow(name, source, file, world, interfaces)
-        if not source.findings:
-            check_flow(flows[name], source)
+        check_flow(flows[name], source)
     check_nesting(flows, sources)
     if not any(source.findings for source in sources.values()) and not missing:
         prove(flows, sources, world.limits)
-    findings = sorted(finding for source in sources.values() for finding in source.findings)
-    return Library(_version(texts), MappingProxyType(flows), tuple(findings))
+    findings = in_order(finding for source in sources.values() for finding in source.findings)
+    return Library(_version(texts), MappingProxyType(flows), findings)
 
 
 @contextmanager

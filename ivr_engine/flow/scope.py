@@ -17,6 +17,7 @@ from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
 from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, DataClass, Type, Variable
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
 
 
@@ -79,7 +80,7 @@ class Scope:
     heard_ms: int = 0
     longest_ms: int = 0
 
-    def finding(self, code: str, at: Path, message: str, mend: str, *, key: bool = False) -> None:
+    def finding(self, code: str, at: Path, message: Text, mend: Text, *, key: bool = False) -> None:
         """Note a finding at a path within the step (`key`: at the key itself, not its value)."""
         self.source.finding(code, self.source.place((*self.path, *at), key=key), message, mend)
 
@@ -95,7 +96,7 @@ class Scope:
             return None
         self.reads.update(compiled.reads)
         if expected is not None and not _fits(compiled.type, expected):
-            message = f"{expected} is expected here, this is {compiled.type}"
+            message = Text("{expected} is expected here, this is {actual}", expected=expected, actual=compiled.type)
             self.finding("E302", at, message, _type_mend(expected))
             return None
         return compiled
@@ -114,8 +115,9 @@ class Scope:
         if compiled is not None and variable.data_class is DataClass.PUBLIC:
             personal = sorted(name for name in compiled.reads if self.variables[name].data_class is DataClass.PERSONAL)
             if personal:
-                message = f"'{personal[0]}' is personal, and what it is put into is public"
-                self.finding("E302", at, message, f"declare what receives it as `personal {variable.type}`")
+                message = Text("'{name}' is personal, and what it is put into is public", name=personal[0])
+                mend = Text("declare what receives it as `personal {type}`", type=variable.type)
+                self.finding("E302", at, message, mend)
                 return None
         return compiled
 
@@ -124,8 +126,10 @@ class Scope:
         if name in self.variables:
             return self.variables[name]
         near = suggest(name, self.variables)
-        mend = f"did you mean '{near}'? If not, declare it" if near is not None else "declare it"
-        self.finding("E301", at, f"there is no variable '{name}'", f"{mend} under `variables`")
+        mend = Text("declare it under `variables`")
+        if near is not None:
+            mend = Text("did you mean '{near}'? If not, declare it under `variables`", near=near)
+        self.finding("E301", at, Text("there is no variable '{name}'", name=name), mend)
         return None
 
     def secret(self, name: object, at: Path) -> str | None:
@@ -133,7 +137,8 @@ class Scope:
         if isinstance(name, str) and name in self.variables and self.variables[name].type == SECRET:
             self.reads.add(name)
             return name
-        self.finding("E304", at, "a secret variable is expected here", "name the variable of a `secret` step")
+        mend = Text("name the variable of a `secret` step")
+        self.finding("E304", at, Text("a secret variable is expected here"), mend)
         return None
 
     def speech(self, parts: list[Part], at: Path) -> Speaker:
@@ -145,12 +150,12 @@ class Scope:
         self.heard_ms, self.longest_ms = heard_ms, longest_ms
 
 
-def _type_mend(expected: Type) -> str:
+def _type_mend(expected: Type) -> Text:
     if expected == YES_NO:
-        return "compare it with a value, for example `position = 1`"
+        return Text("compare it with a value, for example `position = 1`")
     if expected in (TEXT, DIGITS):
-        return """use a variable of that type, or put a text in quotes within quotes: "'123'\""""
-    return "use a variable of that type"
+        return Text("""use a variable of that type, or put a text in quotes within quotes: "'123'\"""")
+    return Text("use a variable of that type")
 
 
 def _fits(actual: Type, expected: Type) -> bool:

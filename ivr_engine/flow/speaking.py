@@ -18,6 +18,7 @@ from ivr_engine.flow.expressions import Compiled, Evaluate
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, TIME, DataClass, Type
+from ivr_engine.flow.wording import Text
 from ivr_engine.speech.grammar import Grammar
 from ivr_engine.speech.grammars import grammar_for
 from ivr_engine.values.language import Language
@@ -84,8 +85,8 @@ class Part(BaseModel):
         said = self.model_fields_set - {"language"}
         if len(said) != 1 or ("language" in self.model_fields_set and said != {"prompt"}):
             raise NotUnderstoodError(
-                "one part of speech is one prompt, which may name its language, or one read-out",
-                "begin each part with a dash in a line of its own",
+                Text("one part of speech is one prompt, which may name its language, or one read-out"),
+                Text("begin each part with a dash in a line of its own"),
             )
         return self
 
@@ -153,8 +154,10 @@ class SpeechBuilder:
         if compiled is None:
             return ""
         if not compiled.type.members:
-            message = f"'{placeholder.group(1)}' is {compiled.type}, not a choice among named words"
-            self._scope.finding("E302", at, message, "declare it as `one of (...)`")
+            message = Text(
+                "'{name}' is {type}, not a choice among named words", name=placeholder.group(1), type=compiled.type
+            )
+            self._scope.finding("E302", at, message, Text("declare it as `one of (...)`"))
             return ""
         variants = [prompt.replace(placeholder.group(0), member) for member in compiled.type.members]
         for variant in variants:
@@ -173,11 +176,11 @@ class SpeechBuilder:
             return
         if not any(prompts.has(language, prompt) for language in Language):
             known = [known for language in missing for known in prompts.ids(language)]
-            self._scope.finding("E401", at, f"there is no prompt '{prompt}'", did_you_mean(prompt, set(known)))
+            message = Text("there is no prompt '{prompt}'", prompt=prompt)
+            self._scope.finding("E401", at, message, did_you_mean(prompt, set(known)))
             return
-        names = ", ".join(missing)
-        message = f"prompt '{prompt}' has no text in {names}"
-        self._scope.finding("E402", at, message, f"add it to prompts/{missing[0]}.yaml")
+        message = Text("prompt '{prompt}' has no text in {languages}", prompt=prompt, languages=", ".join(missing))
+        self._scope.finding("E402", at, message, Text("add it to prompts/{language}.yaml", language=missing[0]))
 
     def _note_personal(self, compiled: Compiled) -> None:
         personal = {name for name in compiled.reads if self._scope.variables[name].data_class is not DataClass.PUBLIC}

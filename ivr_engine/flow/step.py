@@ -19,6 +19,7 @@ from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import Value
+from ivr_engine.flow.wording import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Way:
 
     outcome: str
     by: By = By.STEP
-    deed: str = ""
+    deed: Text | None = None
     presses: int = 0
     writes: frozenset[str] = frozenset()
     confirms: frozenset[str] = frozenset()
@@ -122,13 +123,22 @@ class Step(BaseModel, ABC):
         if self.then is not None:
             usual = self.outcomes(scope)[:1]
             if not usual:
-                scope.finding("E209", ("then",), f"nothing follows `{self.WORD}`", "remove `then`", key=True)
+                message = Text("nothing follows `{word}`", word=self.WORD)
+                scope.finding("E209", ("then",), message, Text("remove `then`"), key=True)
             elif usual[0] in arms:
-                message = f"`then` and `{usual[0]}` under `when` say the same twice"
-                scope.finding("E209", ("then",), message, "remove one of them", key=True)
+                message = Text("`then` and `{outcome}` under `when` say the same twice", outcome=usual[0])
+                scope.finding("E209", ("then",), message, Text("remove one of them"), key=True)
             else:
                 arms[usual[0]] = Arm(self.then, ("then",))
         return arms
+
+    @property
+    def usual_unknown(self) -> tuple[str, ...]:
+        """The usual outcome of a step whose outcomes cannot be known, for what it names is wrong or not there.
+
+        With it `then` and `when` are not blamed for a mistake that is told already.
+        """
+        return () if self.then is None else ("?",)
 
     def forgets(self, scope: Scope) -> frozenset[str]:
         """Return the variables that hold nothing any more when the step has been, unless it `writes` them."""

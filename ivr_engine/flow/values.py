@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from ivr_engine.flow.findings import NotUnderstoodError
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
 
@@ -79,8 +80,8 @@ class Variable:
             if known.name == words:
                 return cls(known, data_class)
         possible = ", ".join(known.name for known in PLAIN_TYPES)
-        mend = f"use {possible} or `one of (a, b)`, with `personal` before it if it is"
-        raise NotUnderstoodError(f"'{text}' is no type", mend)
+        mend = Text("use {possible} or `one of (a, b)`, with `personal` before it if it is", possible=possible)
+        raise NotUnderstoodError(Text("'{written}' is no type", written=text), mend)
 
 
 def type_of(value: Value) -> Type:

@@ -13,7 +13,7 @@ from typing import Final
 from ivr_engine.app.settings import PROJECT
 
 WITHIN_S: Final = 60.0
-KEPT: Final = ("PATH", "HOME", "LANG", "IVR_ASTERISK_ROOT")
+KEPT: Final = ("PATH", "HOME", "IVR_ASTERISK_ROOT")
 """Nothing else of the tester's own environment reaches the command."""
 
 
@@ -38,7 +38,7 @@ def ivr(*words: str, folder: Path, **environment: str) -> Ran:
     done = subprocess.run(
         [sys.executable, "-m", "ivr_engine", *words],
         cwd=folder,
-        env={**own, "PYTHONPATH": str(PROJECT), **environment},
+        env={**own, "LANG": "C.UTF-8", "PYTHONPATH": str(PROJECT), **environment},
         capture_output=True,
         text=True,
         timeout=WITHIN_S,

@@ -9,10 +9,12 @@ from typing import Final
 import pytest
 
 from ivr_engine.flow.findings import CODES, Finding, Place, did_you_mean
+from ivr_engine.flow.wording import Text, Wording
 from tests.flow.mistakes import mistakes
 from tests.flow.world import findings_of, flow, library_of, shipped
 
 END: Final = "end: {hang_up: completed}\n"
+HUMAN: Final = "human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}\n"
 MISTAKES: Final = MappingProxyType(mistakes())
 
 PROGRAMMERS_WORDS: Final = re.compile(
@@ -70,8 +72,8 @@ def test_word_that_yaml_would_turn_into_something_else_stays_what_was_written(wr
 
 
 def test_key_of_two_digits_with_a_leading_nought_is_not_a_number() -> None:
-    steps = "begin: {menu: main_menu, keys: {01: end, 1: end}, when: {no_input: end, no_match: end}}\n"
-    library = library_of(a=flow(steps + END))
+    steps = "begin: {menu: main_menu, keys: {01: end, 1: end, 0: human}, when: {no_input: end, no_match: end}}\n"
+    library = library_of(a=flow(steps + HUMAN + END))
     assert library.findings == ()
     assert library.flows["a"].steps["begin"].outcomes[:2] == ("key 01", "key 1")
 
@@ -93,14 +95,137 @@ def test_flows_that_run_each_other_are_blamed_once_for_each_circle() -> None:
     ]
 
 
+BROKEN_QUOTE: Final = "ivr: 1\ntitle: 'oops\n"
+UNKNOWN_RUN: Final = "begin: {run: other, into: {k: n}, then: tell, when: {bad: end}}\n"
+UNKNOWN_OPERATION: Final = "begin: {do: acount, with: {position: 1}, into: {k: n}, then: tell, when: {none: end}}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "others", "codes"),
+    [
+        (UNKNOWN_RUN, {"other": BROKEN_QUOTE}, ["E101"]),
+        (UNKNOWN_RUN, {}, ["E601"]),
+        (UNKNOWN_OPERATION, {}, ["E501"]),
+    ],
+)
+def test_arms_and_results_of_what_cannot_be_known_are_not_blamed(
+    steps: str, others: dict[str, str], codes: list[str]
+) -> None:
+    tell = "tell: {say: [{number: n}], then: end}\n"
+    text = flow(steps + tell + END, top="variables: {n: number}\notherwise: {unavailable: end}\n")
+    assert [finding.code for finding in findings_of(text, **others)] == codes
+
+
+def test_mistakes_of_all_files_are_told_at_once_by_file_and_line() -> None:
+    found = findings_of(
+        flow("begin: {say: welcom, then: edn}\nlook: {sya: welcome, then: end}\n" + END),
+        b="ivr: 1\ntitle: A\nstart: begin\nsteps:\n  begin：\n    say： welcome\n    then: end\n",
+        c=flow("begin: {say: welcome, then: end}\nold: {say: good_by, then: end}\n" + END),
+        d=flow("begin: {run: b, when: {good: end}}\nask: {do: acount, when: {unavailable: end}}\n" + END),
+    )
+    assert [(str(finding.place), finding.code) for finding in found] == [
+        ("a.yaml:6:16", "E401"),
+        ("a.yaml:6:30", "E206"),
+        ("a.yaml:7:3", "E201"),
+        ("b.yaml:5:8", "E101"),
+        ("b.yaml:6:8", "E101"),
+        ("c.yaml:7:3", "E207"),
+        ("c.yaml:7:14", "E401"),
+        ("d.yaml:7:13", "E501"),
+    ]
+
+
+def test_mistake_in_the_title_hides_none_in_the_steps() -> None:
+    found = findings_of("ivr: 1\nowmer: me\nstart: begin\nsteps:\n  begin: {say: welcom, then: edn}\n  " + END)
+    assert [(str(finding.place), finding.code) for finding in found] == [
+        ("a.yaml:1:1", "E111"),
+        ("a.yaml:2:1", "E110"),
+        ("a.yaml:5:16", "E401"),
+        ("a.yaml:5:30", "E206"),
+    ]
+
+
+def test_mistake_on_which_all_steps_depend_hides_none_of_what_a_step_is_by_itself() -> None:
+    found = findings_of(
+        flow("begin: {say: [{digits: d}], then: end}\nlook: {sya: welcome}\n" + END, top="variabels: {d: digits}\n")
+    )
+    assert [(str(finding.place), finding.code) for finding in found] == [("a.yaml:5:1", "E110"), ("a.yaml:8:3", "E201")]
+
+
+def test_key_that_is_misspelt_is_not_missing_as_well() -> None:
+    steps = "begin: {collect: d, prompt: enter_pin, lenght: 6, then: end, when: {no_input: end, too_short: end}}\n"
+    found = findings_of(flow(steps + END, top="variables: {d: digits}\n"))
+    assert [(finding.code, finding.mend) for finding in found] == [("E110", "did you mean 'length'?")]
+
+
+def test_variable_that_nothing_sets_is_told_where_it_is_read_first_and_not_at_every_step_after() -> None:
+    steps = "begin: {say: [{number: n}], then: again}\nagain: {say: [{number: n}], then: end}\n" + END
+    found = findings_of(flow(steps, top="variables: {n: number}\n"))
+    assert [(finding.code, finding.place.line) for finding in found] == [("E305", 7)]
+
+
+def test_secret_that_an_operation_has_taken_is_told_at_each_that_takes_it_again() -> None:
+    signs_in = "do: sign_in, with: {customer: c, pin: pin}"
+    arms = "refused: end, attempts_used: end, locked: end, unavailable: end"
+    found = findings_of(
+        flow(
+            f"""
+            begin: {{collect: c, prompt: enter_pin, length: 6, then: ask, when: {{no_input: end, too_short: end}}}}
+            ask: {{secret: pin, prompt: enter_pin, length: 6, then: one, when: {{no_input: end, too_short: end}}}}
+            one: {{{signs_in}, when: {{signed_in: two, {arms}}}}}
+            two: {{{signs_in}, when: {{signed_in: three, {arms}}}}}
+            three: {{{signs_in}, when: {{signed_in: end, {arms}}}}}
+            end: {{hang_up: completed}}
+            """,
+            top="variables: {c: personal digits, pin: secret}\n",
+        )
+    )
+    assert [(finding.code, finding.place.line) for finding in found] == [("E305", 10), ("E305", 11)]
+
+
+def test_prompt_that_lacks_a_language_is_told_once_wherever_it_is_said() -> None:
+    found = findings_of(
+        flow("begin: {say: a_m, then: again}\nagain: {say: a_m, then: end}\n" + END),
+        b=flow("begin: {say: a_m, then: end}\n" + END),
+    )
+    assert [(str(finding.place), finding.code) for finding in found] == [("a.yaml:6:16", "E402")]
+
+
+def test_step_that_nobody_reaches_is_told_although_another_step_has_a_mistake() -> None:
+    found = findings_of(flow("begin: {say: welcom, then: end}\nold: {say: welcome, then: end}\n" + END))
+    assert [finding.code for finding in found] == ["E401", "E207"]
+
+
+def test_misspelt_step_makes_no_echo_at_the_step_that_was_meant() -> None:
+    found = findings_of(flow("begin: {say: welcome, then: edn}\n" + END))
+    assert [finding.code for finding in found] == ["E206"]
+
+
+def test_of_steps_that_nobody_reaches_the_first_is_told_and_a_circle_once() -> None:
+    found = findings_of(
+        flow(
+            """
+            begin: {say: welcome, then: end}
+            end: {hang_up: completed}
+            round: {say: welcome, then: about}
+            about: {say: welcome, then: round}
+            onto: {say: welcome, then: round}
+            alone: {say: welcome, then: alone}
+            second: {say: welcome, then: first}
+            first: {say: welcome, then: second}
+            """
+        )
+    )
+    assert [(finding.code, finding.place.line) for finding in found] == [
+        ("E207", 10),
+        ("E207", 11),
+        ("E207", 12),
+    ]
+
+
 def test_several_mistakes_are_told_in_the_order_of_the_file() -> None:
     found = findings_of(flow("begin: {say: welcom, then: nowhere}\nold: {hang_up: done}\n"))
     assert [finding.code for finding in found] == ["E401", "E206"]
-
-
-def test_steps_nobody_reaches_are_told_when_the_rest_is_sound() -> None:
-    found = findings_of(flow("begin: {hang_up: done}\nold: {say: welcome, then: older}\nolder: {hang_up: done}\n"))
-    assert [(finding.code, finding.place.line) for finding in found] == [("E207", 7), ("E207", 8)]
 
 
 def test_missing_arm_reads_so() -> None:
@@ -127,6 +252,35 @@ def test_full_width_colon_reads_so_and_the_mark_stands_below_it_on_a_terminal() 
     ]
 
 
+def test_finding_in_chinese_reads_so_and_keeps_what_is_written_letter_by_letter() -> None:
+    found = findings_of(flow("begin: {say: welcome, thn: end}\n" + END, top="title：测试\n"))
+    assert [finding.render(Wording.CHINESE) for finding in found] == [
+        (
+            "a.yaml:5:6  E101  这里用了全角冒号（：）\n"
+            "     5 | title：测试\n"
+            "       |      ^\n"
+            "  修改方法：改成半角冒号，后面加一个空格（: ）。详见：ivr explain E101"
+        )
+    ]
+    found = findings_of(flow("begin: {say: welcome, then: end, when: {按键: end}, 说: 欢迎, thn: end}\n" + END))
+    assert [finding.render(Wording.CHINESE).splitlines()[2:] for finding in found] == [
+        [
+            f"       | {' ' * 54}^",  # each Chinese character takes two columns
+            "  修改方法：请从这些里选一个：“interrupt”、“say”、“then”、“when”。详见：ivr explain E110",
+        ],
+        [
+            f"       | {' ' * 64}^",
+            "  修改方法：是不是想写“then”？详见：ivr explain E110",
+        ],
+    ]
+
+
+def test_mark_stands_below_its_character_after_marks_that_take_no_column_of_their_own() -> None:
+    place = Place("a.yaml", 1, 5)
+    shown = Finding(place, "E112", Text("x"), Text("x"), "e\u0301中x: y").render().splitlines()
+    assert shown[1:3] == ["     1 | e\u0301中x: y", "       |     ^"]
+
+
 def test_expression_is_marked_at_its_own_column() -> None:
     steps = "begin:\n  if: signed_in and langauge = en\n  then: end\n  else: end\n"
     assert [finding.render() for finding in findings_of(flow(steps + END))] == [
@@ -141,7 +295,7 @@ def test_expression_is_marked_at_its_own_column() -> None:
 
 def test_finding_cannot_change_the_terminal_that_shows_it() -> None:
     place = Place("a.yaml", 1, 1)
-    shown = Finding(place, "E112", "'\x1b[31m'", "x", "\x1b]0;title\x07").render()
+    shown = Finding(place, "E112", Text("'{value}'", value="\x1b[31m"), Text("x"), "\x1b]0;title\x07").render()
     assert "\x1b" not in shown
     assert "\x07" not in shown
 

@@ -116,6 +116,18 @@ def test_comment_with_a_full_width_colon_is_not_blamed_for_another_mistake() -> 
     ]
 
 
+def test_every_full_width_colon_after_a_key_is_told_at_once() -> None:
+    found = read("ivr： 1\ntitle：A\n备注 = '：'\nsteps:\n  - a：b\n").findings
+    assert [(finding.place.line, finding.place.column) for finding in sorted(found)] == [(1, 4), (2, 6), (5, 6)]
+
+
+def test_finding_knows_where_a_key_or_a_value_ends() -> None:
+    source = read("steps:\n  begin: {say: '欢迎', then: end}\n")
+    found = library_of(a="ivr: 1\ntitle: A\nstart: begn\nsteps: {begin: {hang_up: done, thn: x}}\n").findings
+    assert source.ends[source.place(("steps", "begin", "say"))] == 20
+    assert [(finding.place.column, finding.end_column) for finding in found] == [(8, 12), (32, 35)]
+
+
 def test_text_in_quotes_may_hold_a_full_width_colon() -> None:
     assert read("title: '通知：新'\nother: 通知：新\n").findings == []
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 import argparse
 import pathlib
 
-from ivr_engine.app.commands.common import Subparsers, add_json, print_findings, say, settings, shown
+from ivr_engine.app.commands.common import (
+    Subparsers,
+    add_json,
+    add_language,
+    language_in_force,
+    print_findings,
+    say,
+    settings,
+    shown,
+)
 from ivr_engine.app.engine import flow_world
 from ivr_engine.flow.library import load_library
+from ivr_engine.flow.model import Library
+from ivr_engine.flow.wording import Text, say_in
 
 
 def add(commands: Subparsers) -> None:
@@ -15,6 +26,7 @@ def add(commands: Subparsers) -> None:
     parser = commands.add_parser("check", help="check the flows, and say what is wrong where")
     parser.add_argument("flows", nargs="?", type=pathlib.Path, help="the folder of the flows (default: flows_dir)")
     add_json(parser)
+    add_language(parser)
     parser.set_defaults(run=run)
 
 
@@ -23,10 +35,17 @@ def run(arguments: argparse.Namespace) -> int:
     given = settings()
     folder = arguments.flows or shown(given.flows_dir)
     library = load_library(folder, flow_world(given))
-    status = print_findings(library.findings, as_json=arguments.json)
+    language = language_in_force(arguments.language)
+    status = print_findings(library.findings, as_json=arguments.json, language=language)
     if not arguments.json:
-        steps = sum(len(flow.steps) for flow in library.flows.values())
-        count = len(library.findings)
-        found = "no findings" if not count else f"{count} finding{'s' if count > 1 else ''}"
-        say(f"{len(library.flows)} flows, {steps} steps: {found}")
+        say(say_in(_summary(library), language))
     return status
+
+
+def _summary(library: Library) -> Text:
+    steps = sum(len(flow.steps) for flow in library.flows.values())
+    found = Text("no findings")
+    if library.findings:
+        count = len(library.findings)
+        found = Text("1 finding") if count == 1 else Text("{count} findings", count=count)
+    return Text("{flows} flows, {steps} steps: {found}", flows=len(library.flows), steps=steps, found=found)

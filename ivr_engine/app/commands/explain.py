@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import argparse
 
-from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, complain, say
-from ivr_engine.flow.findings import CODES, did_you_mean
+from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, add_language, complain, language_in_force, say
+from ivr_engine.flow.findings import CODES, did_you_mean, explained
+from ivr_engine.flow.wording import Text, Wording, say_in
 
 
 def add(commands: Subparsers) -> None:
     """Add the parser."""
     parser = commands.add_parser("explain", help="say what a finding's code means")
     parser.add_argument("code", nargs="?", help="for example E204; without it, all codes")
+    add_language(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain one code, or list all."""
+    language = language_in_force(arguments.language)
     if arguments.code is None:
-        for code, meaning in CODES.items():
-            say(f"{code}  {meaning.title}")
+        for code in CODES:
+            say(f"{code}  {explained(code, language).title}")
         return FINE
     code = arguments.code.upper()
     if code not in CODES:
-        complain(f"there is no code {code}: {did_you_mean(code, CODES)}")
+        complain(say_in(Text("there is no code {code}: {mend}", code=code, mend=did_you_mean(code, CODES)), language))
         return COULD_NOT
-    say(f"{code}: {CODES[code].title}\n\n{CODES[code].explanation}")
+    meaning = explained(code, language)
+    colon = "：" if language is Wording.CHINESE else ": "
+    say(f"{code}{colon}{meaning.title}\n\n{meaning.explanation}")
     return FINE

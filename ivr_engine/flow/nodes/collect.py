@@ -103,8 +103,8 @@ class Collect(Asking):
         """Check that the variable can hold digits."""
         declared = scope.variable(self.collect, ("collect",))
         if declared is not None and declared.type != DIGITS:
-            message = f"'{self.collect}' is {declared.type}, and keys are digits"
-            scope.finding("E302", ("collect",), message, "declare it as `digits`")
+            message = Text("'{name}' is {type}, and keys are digits", name=self.collect, type=declared.type)
+            scope.finding("E302", ("collect",), message, Text("declare it as `digits`"))
         return super().compile(scope)
 
 

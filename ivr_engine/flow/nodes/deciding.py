@@ -44,9 +44,8 @@ class If(Step):
         arms = dict(super().arms(scope))
         if self.else_ is not None:
             if NO in arms:
-                scope.finding(
-                    "E209", ("else",), "`else` and `no` under `when` say the same twice", "remove one", key=True
-                )
+                message = Text("`else` and `no` under `when` say the same twice")
+                scope.finding("E209", ("else",), message, Text("remove one"), key=True)
             arms[NO] = Arm(self.else_, ("else",))
         return arms
 
@@ -83,7 +82,8 @@ class Set(Step):
             if variable is None:
                 continue
             if variable.type == SECRET:
-                scope.finding("E304", at, f"'{name}' is secret", "only a `secret` step fills it")
+                mend = Text("only a `secret` step fills it")
+                scope.finding("E304", at, Text("'{name}' is secret", name=name), mend)
                 continue
             if variable.type.members and str(written) in variable.type.members:
                 values.append((name, _word(str(written))))

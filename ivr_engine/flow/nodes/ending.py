@@ -47,7 +47,7 @@ class Queue(Step):
         """Check the queue's name; wait."""
         if self.queue not in scope.world.queues:
             mend = did_you_mean(self.queue, scope.world.queues)
-            scope.finding("E701", ("queue",), f"there is no queue '{self.queue}'", mend)
+            scope.finding("E701", ("queue",), Text("there is no queue '{name}'", name=self.queue), mend)
         speech = scope.speech(self.hold, ("hold",)) if self.hold else None
         queue = self.queue
 
@@ -74,8 +74,8 @@ class HangUp(Step):
     def compile(self, scope: Scope) -> Action:
         """Check the reason's form; end."""
         if not _REASON.fullmatch(self.hang_up):
-            message = "the reason is one lower-case word, with _ between its parts"
-            scope.finding("E112", ("hang_up",), message, "write for example `completed`")
+            message = Text("the reason is one lower-case word, with _ between its parts")
+            scope.finding("E112", ("hang_up",), message, Text("write for example `completed`"))
         result = End(self.hang_up)
 
         async def act(call: Call) -> End:

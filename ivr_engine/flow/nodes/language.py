@@ -9,6 +9,7 @@ from pydantic import Field
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.step import Action, Step, Way
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
 
 
@@ -29,8 +30,12 @@ class ChooseLanguage(Step):
         """Check that the flow is spoken in this language; change the language of the call."""
         if self.language not in scope.languages:
             spoken = ", ".join(scope.languages)
-            message = f"this flow is not spoken in {self.language.value}; its languages are: {spoken}"
-            scope.finding("E112", ("language",), message, "add it to `languages`, or choose one of them")
+            message = Text(
+                "this flow is not spoken in {language}; its languages are: {spoken}",
+                language=self.language.value,
+                spoken=spoken,
+            )
+            scope.finding("E112", ("language",), message, Text("add it to `languages`, or choose one of them"))
         language = self.language
 
         async def act(call: Call) -> str:

@@ -44,14 +44,13 @@ class Menu(Step):
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
         """Take the keys as arms; a menu has no usual outcome."""
         if self.then is not None:
-            scope.finding(
-                "E209", ("then",), "a menu has no `then`", "write each step beside its key, under `keys`", key=True
-            )
+            mend = Text("write each step beside its key, under `keys`")
+            scope.finding("E209", ("then",), Text("a menu has no `then`"), mend, key=True)
         arms = {outcome: Arm(step, ("when", outcome)) for outcome, step in self.when.items()}
         for outcome in arms:
             if outcome.startswith("key "):
-                message = f"'{outcome}' stands under `when`"
-                scope.finding("E209", ("when", outcome), message, "write keys under `keys`", key=True)
+                message = Text("'{outcome}' stands under `when`", outcome=outcome)
+                scope.finding("E209", ("when", outcome), message, Text("write keys under `keys`"), key=True)
         return arms | {f"key {key}": Arm(step, ("keys", key)) for key, step in self.keys.items()}
 
     def compile(self, scope: Scope) -> Action:
@@ -62,11 +61,12 @@ class Menu(Step):
         for written in self.keys:
             keys = telephone_keys(written)
             if keys is None:
-                message = f"'{written}' is no key of a telephone"
-                scope.finding("E208", ("keys", written), message, "use 0-9, star or hash", key=True)
+                message = Text("'{written}' is no key of a telephone", written=written)
+                scope.finding("E208", ("keys", written), message, Text("use 0-9, star or hash"), key=True)
             elif keys in options:
-                message = f"'{written}' is the same key as '{options[keys].removeprefix('key ')}'"
-                scope.finding("E102", ("keys", written), message, "remove one", key=True)
+                same = options[keys].removeprefix("key ")
+                message = Text("'{written}' is the same key as '{same}'", written=written, same=same)
+                scope.finding("E102", ("keys", written), message, Text("remove one"), key=True)
             else:
                 options[keys] = f"key {written}"
         longest_key = max(map(len, options), default=1)

@@ -13,6 +13,7 @@ from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.scope import Interface, Scope
 from ivr_engine.flow.step import Action, Enter, Return, Step, Way
+from ivr_engine.flow.wording import Text
 
 
 class Run(Step):
@@ -28,9 +29,9 @@ class Run(Step):
     def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Return the outcomes that the other flow declares; after the first of them its outputs are set."""
         interface = scope.interfaces.get(self.run)
-        if interface is None:
-            return tuple(Way(outcome) for outcome in self.when)
         outputs = frozenset(self.into.values())
+        if interface is None:
+            return tuple(Way(outcome, writes=outputs) for outcome in (*self.usual_unknown, *self.when))
         return tuple(
             Way(outcome, writes=frozenset() if place else outputs) for place, outcome in enumerate(interface.outcomes)
         )
@@ -50,13 +51,15 @@ class Run(Step):
         interface = scope.interfaces.get(self.run)
         if interface is None:
             if self.run not in scope.interfaces:
-                message = f"there is no flow '{self.run}'"
+                message = Text("there is no flow '{name}'", name=self.run)
                 scope.finding("E601", ("run",), message, did_you_mean(self.run, scope.interfaces))
             return _never
         if set(interface.languages) != set(scope.languages):
             theirs, ours = ", ".join(interface.languages), ", ".join(scope.languages)
-            message = f"'{self.run}' is spoken in {theirs}; this flow in {ours}"
-            scope.finding("E605", ("run",), message, "give both the same `languages`")
+            message = Text(
+                "'{flow}' is spoken in {theirs}; this flow in {ours}", flow=self.run, theirs=theirs, ours=ours
+            )
+            scope.finding("E605", ("run",), message, Text("give both the same `languages`"))
         inputs = self._inputs(scope, interface)
         self._check_outputs(scope, interface)
         flow = self.run
@@ -70,7 +73,7 @@ class Run(Step):
         inputs: dict[str, Evaluate] = {}
         for name, written in self.with_.items():
             if name not in interface.inputs:
-                message = f"'{self.run}' has no input '{name}'"
+                message = Text("'{flow}' has no input '{name}'", flow=self.run, name=name)
                 scope.finding("E502", ("with", name), message, did_you_mean(name, interface.inputs), key=True)
                 continue
             compiled = scope.value_for(interface.inputs[name], written, ("with", name))
@@ -78,22 +81,22 @@ class Run(Step):
                 inputs[name] = compiled.evaluate
         for name in interface.inputs:
             if name not in self.with_:
-                scope.finding(
-                    "E503", ("run",), f"'{self.run}' needs the input '{name}'", f"add `{name}: ...` under `with`"
-                )
+                message = Text("'{flow}' needs the input '{name}'", flow=self.run, name=name)
+                scope.finding("E503", ("run",), message, Text("add `{name}: ...` under `with`", name=name))
         return inputs
 
     def _check_outputs(self, scope: Scope, interface: Interface) -> None:
         for output, name in self.into.items():
             variable = scope.variable(name, ("into", output))
             if output not in interface.outputs:
-                message = f"'{self.run}' has no output '{output}'"
+                message = Text("'{flow}' has no output '{name}'", flow=self.run, name=output)
                 scope.finding("E504", ("into", output), message, did_you_mean(output, interface.outputs), key=True)
             elif variable is not None and variable != interface.outputs[output]:
                 given = interface.outputs[output]
                 alike = f"{given.data_class.value} {given.type}".removeprefix("public ")
-                message = f"'{output}' is {alike}, '{name}' is not"
-                scope.finding("E302", ("into", output), message, f"declare '{name}' as `{alike}`")
+                message = Text("'{output}' is {type}, '{name}' is not", output=output, type=alike, name=name)
+                mend = Text("declare '{name}' as `{type}`", name=name, type=alike)
+                scope.finding("E302", ("into", output), message, mend)
 
 
 async def _never(call: Call) -> Enter:
@@ -123,11 +126,11 @@ class ReturnStep(Step):
         """Check that the outcome is declared."""
         if self.return_ not in scope.own_outcomes:
             if scope.own_outcomes:
-                message = f"'{self.return_}' is not among the flow's outcomes"
+                message = Text("'{outcome}' is not among the flow's outcomes", outcome=self.return_)
                 scope.finding("E603", ("return",), message, did_you_mean(self.return_, scope.own_outcomes))
             else:
-                mend = "declare them under `outcomes` at the top, or end the call with `hang_up`"
-                scope.finding("E604", ("return",), "this flow declares no outcomes", mend)
+                mend = Text("declare them under `outcomes` at the top, or end the call with `hang_up`")
+                scope.finding("E604", ("return",), Text("this flow declares no outcomes"), mend)
         elif self.return_ == scope.own_outcomes[0]:
             scope.reads.update(scope.own_outputs)  # who runs this flow may count on them
         result = Return(self.return_)

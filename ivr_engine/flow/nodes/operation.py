@@ -34,7 +34,7 @@ class Operation(Step):
         """Return the outcomes that the operation declares, each with its results and the level that it grants."""
         signature = scope.world.operations.get(self.do)
         if signature is None:
-            return tuple(Way(outcome, By.WORLD) for outcome in (*self.when, UNAVAILABLE))
+            return tuple(Way(outcome, By.WORLD) for outcome in (*self.usual_unknown, *self.when, UNAVAILABLE))
         return tuple(
             Way(
                 outcome,
@@ -71,7 +71,7 @@ class Operation(Step):
         signature = scope.world.operations.get(self.do)
         if signature is None:
             mend = did_you_mean(self.do, scope.world.operations)
-            scope.finding("E501", ("do",), f"there is no operation '{self.do}'", mend)
+            scope.finding("E501", ("do",), Text("there is no operation '{name}'", name=self.do), mend)
             signature = Signature(self.do, {}, {}, "")
             self._check_results(scope, signature)
             return _never
@@ -100,8 +100,12 @@ class Operation(Step):
         for argument, written in self.with_.items():
             at = ("with", argument)
             if argument not in signature.arguments:
-                takes = ", ".join(signature.arguments) or "none"
-                message = f"'{self.do}' has no argument '{argument}'; it takes: {takes}"
+                message = Text(
+                    "'{operation}' has no argument '{name}'; it takes: {takes}",
+                    operation=self.do,
+                    name=argument,
+                    takes=", ".join(signature.arguments) or Text("none"),
+                )
                 scope.finding("E502", at, message, did_you_mean(argument, signature.arguments), key=True)
                 continue
             expected = signature.arguments[argument]
@@ -119,8 +123,8 @@ class Operation(Step):
                 gives[argument] = compiled.evaluate
         for argument in signature.arguments:
             if argument not in self.with_:
-                message = f"'{self.do}' needs the argument '{argument}'"
-                scope.finding("E503", ("do",), message, f"add `{argument}: ...` under `with`")
+                message = Text("'{operation}' needs the argument '{name}'", operation=self.do, name=argument)
+                scope.finding("E503", ("do",), message, Text("add `{name}: ...` under `with`", name=argument))
         return gives
 
     def _check_results(self, scope: Scope, signature: Signature) -> None:
@@ -130,18 +134,35 @@ class Operation(Step):
             variable = scope.variable(name, at)
             if result not in known:
                 if signature.outcomes:
-                    gives = ", ".join(known) or "none"
-                    message = f"'{self.do}' does not give '{result}'; it gives: {gives}"
+                    message = Text(
+                        "'{operation}' does not give '{name}'; it gives: {gives}",
+                        operation=self.do,
+                        name=result,
+                        gives=", ".join(known) or Text("none"),
+                    )
                     scope.finding("E504", at, message, did_you_mean(result, known), key=True)
                 continue
             if variable is None:
                 continue
             if variable.type != known[result].type:
-                message = f"'{result}' is {known[result].type}, '{name}' is {variable.type}"
-                scope.finding("E302", at, message, f"declare '{name}' as `{known[result].type}`")
+                given = known[result].type
+                message = Text(
+                    "'{result}' is {given}, '{name}' is {type}",
+                    result=result,
+                    given=given,
+                    name=name,
+                    type=variable.type,
+                )
+                scope.finding("E302", at, message, Text("declare '{name}' as `{type}`", name=name, type=given))
             elif known[result].data_class != variable.data_class and variable.data_class == "public":
-                message = f"'{result}' is {known[result].data_class.value}, '{name}' is public"
-                scope.finding("E302", at, message, f"declare '{name}' as `personal {variable.type}`")
+                message = Text(
+                    "'{result}' is {given}, '{name}' is public",
+                    result=result,
+                    given=known[result].data_class.value,
+                    name=name,
+                )
+                mend = Text("declare '{name}' as `personal {type}`", name=name, type=variable.type)
+                scope.finding("E302", at, message, mend)
 
 
 def _from_variable(name: str) -> Give:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.proof.exploring import Explorer
-from ivr_engine.flow.proof.paths import path_to, told
+from ivr_engine.flow.proof.paths import joined, path_to, told
 from ivr_engine.flow.source import Source
 from ivr_engine.flow.step import Way
 from ivr_engine.flow.wording import Text
@@ -89,12 +89,12 @@ def _tell(
     source.finding("E804", step.place, message, mend, path=_whole_path(explorer, flow, ways))
 
 
-def _whole_path(explorer: Explorer, flow: CompiledFlow, ways: list[Way]) -> str:
+def _whole_path(explorer: Explorer, flow: CompiledFlow, ways: list[Way]) -> Text | None:
     """Join the way to the flow, if it is known, with the way within it."""
     within = told(ways)
     for level in Level:
         visit = explorer.visits.get((flow.name, level))
         if visit is not None:
             before = path_to(explorer, visit, (flow.start, level))
-            return Text("{before}, {then}", before=before, then=within) if before and within else before or within
+            return joined([part for part in (before, within) if part is not None])
     return within

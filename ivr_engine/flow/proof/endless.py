@@ -63,7 +63,7 @@ def _tell(explorer: Explorer, flow: CompiledFlow, part: list[str], passive: Pass
         way.deed
         for name in part
         for way, target in passive.moves(flow.steps[name])
-        if target in part and way.deed and way.by is not By.STEP
+        if target in part and way.deed is not None and way.by is not By.STEP
     ]
     shown = " > ".join((*part, part[0]))
     if deeds:
@@ -76,7 +76,7 @@ def _tell(explorer: Explorer, flow: CompiledFlow, part: list[str], passive: Pass
     source.finding("E805", first.place, message, mend, path=_path(explorer, flow, first))
 
 
-def _path(explorer: Explorer, flow: CompiledFlow, step: CompiledStep) -> str:
+def _path(explorer: Explorer, flow: CompiledFlow, step: CompiledStep) -> Text | None:
     for level in Level:
         visit = explorer.visits.get((flow.name, level))
         if visit is None:
@@ -84,4 +84,4 @@ def _path(explorer: Explorer, flow: CompiledFlow, step: CompiledStep) -> str:
         for reached in Level:
             if (step.name, reached) in visit.came_by:
                 return path_to(explorer, visit, (step.name, reached))
-    return ""
+    return None

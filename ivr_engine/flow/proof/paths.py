@@ -5,7 +5,7 @@ Knows how visits were explored. Must not know what is wrong with the state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ivr_engine.flow.proof.exploring import Explorer, State, Visit
@@ -16,8 +16,8 @@ DEEDS_MAX: Final = 12
 """How many deeds a path shows; the first ones lead most of the way."""
 
 
-def path_to(explorer: Explorer, visit: Visit, state: State) -> str:
-    """Return the deeds that lead from the start of a call to a state, or nothing when it is reached by itself."""
+def path_to(explorer: Explorer, visit: Visit, state: State) -> Text | None:
+    """Return the deeds that lead from the start of a call to a state, or None when it is reached by itself."""
     ways: list[Way] = []
     while True:
         ways[:0] = within(explorer, visit, state)
@@ -42,20 +42,15 @@ def within(explorer: Explorer, visit: Visit, state: State) -> list[Way]:
     return ways
 
 
-def told(ways: Iterable[Way]) -> str:
+def told(ways: Iterable[Way]) -> Text | None:
     """Return ways as one phrase: what the caller does, and answers of the world."""
-    deeds = [way.deed for way in ways if way.deed and way.by is not By.STEP]
+    deeds = [way.deed for way in ways if way.deed is not None and way.by is not By.STEP]
     left_out = len(deeds) - DEEDS_MAX
     if left_out > 0:
-        deeds = [*deeds[: DEEDS_MAX - 1], Text("…"), deeds[-1]]
+        deeds = [*deeds[: DEEDS_MAX - 1], Text("and so on"), deeds[-1]]
     return joined(deeds)
 
 
-def joined(deeds: list[str]) -> str:
-    """Return deeds as one text, each kept as it is, so that it can be said in another language."""
-    if not deeds:
-        return ""
-    told_so_far = deeds[0]
-    for deed in deeds[1:]:
-        told_so_far = Text("{before}, {then}", before=told_so_far, then=deed)
-    return told_so_far
+def joined(deeds: Sequence[Text]) -> Text | None:
+    """Return deeds as one text, or None when there are none."""
+    return Text("{deeds}", deeds=tuple(deeds)) if deeds else None

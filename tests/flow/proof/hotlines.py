@@ -17,6 +17,7 @@ from ivr_engine.flow.model import CompiledFlow, CompiledStep
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import By, Way
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
 
 OUTCOMES: Final = ("good", "bad")
@@ -92,25 +93,25 @@ def _steps(
         return step(name, flow, [(Way("said"), draw(target))], heard_ms=heard_ms, longest_ms=heard_ms, needs=needs)
     if kind == "ask":
         ways = [
-            (Way(f"key {n}", By.CALLER, "press", draw(st.integers(1, 2))), draw(target))
+            (Way(f"key {n}", By.CALLER, Text("press"), draw(st.integers(1, 2))), draw(target))
             for n in range(draw(st.integers(1, 2)))
         ]
         ways += [
-            (Way("no_input", By.SILENCE, "stay silent"), draw(target)),
-            (Way("no_match", By.MISTAKE, "err"), draw(target)),
+            (Way("no_input", By.SILENCE, Text("stay silent")), draw(target)),
+            (Way("no_match", By.MISTAKE, Text("err")), draw(target)),
         ]
         return step(name, flow, ways, heard_ms=1000, longest_ms=9000)
     if kind == "bank":
         level = draw(st.sampled_from([None, *Level]))
         ways = [
-            (Way("found", By.WORLD, "found", level=level), draw(target)),
-            (Way("away", By.WORLD, "away"), draw(target)),
+            (Way("found", By.WORLD, Text("found"), level=level), draw(target)),
+            (Way("away", By.WORLD, Text("away")), draw(target)),
         ]
         return step(name, flow, ways, longest_ms=4000, needs=needs)
     if kind == "if":
         return step(name, flow, [(Way("yes", at_least=Level.SIGNED_IN), draw(target)), (Way("no"), draw(target))])
     if kind == "human":
-        return step(name, flow, [(Way("answered", By.WORLD, "answered"), draw(target))], rescues=True)
+        return step(name, flow, [(Way("answered", By.WORLD, Text("answered")), draw(target))], rescues=True)
     if kind == "run":
         runs = [(Way(outcome), draw(target)) for outcome in OUTCOMES]
         return step(name, flow, runs, runs=draw(st.sampled_from(later)))

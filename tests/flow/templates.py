@@ -1,0 +1,45 @@
+"""Finds every template of words for authors by reading the code, so that none can be forgotten."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tests.flow.world import PROJECT
+
+SPEAKERS: Final = ("ivr_engine/flow", "ivr_engine/simulator", "ivr_engine/app/commands")
+"""Folders whose words are for authors."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """One call of `Text`: where it stands, its template (None when it is not a literal) and the facts it is given."""
+
+    at: str
+    template: str | None
+    facts: frozenset[str]
+
+
+def texts_made() -> list[Made]:
+    """Return every call of `Text` in the folders that speak to authors."""
+    files = sorted(file for folder in SPEAKERS for file in (PROJECT / folder).rglob("*.py"))
+    return [made for file in files for made in texts_in(file.read_text(encoding="utf-8"), file)]
+
+
+def texts_in(code: str, file: pathlib.Path) -> Iterator[Made]:
+    """Find the calls of `Text` in a module."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Text":
+            first = node.args[0] if node.args else None
+            template = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+            facts = frozenset(keyword.arg or "**" for keyword in node.keywords)
+            yield Made(f"{file.name}:{node.lineno}", template, facts)
+
+
+def names_in(template: str) -> frozenset[str]:
+    """Return the names in braces."""
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
