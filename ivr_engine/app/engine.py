@@ -73,7 +73,8 @@ class Engine:
 
 def flow_world(settings: Settings) -> World:
     """Return what flows are checked against."""
-    return World(Catalogue.load(settings.prompts_dir), SIGNATURES, frozenset({QUEUE}))
+    prompts = Catalogue.load(settings.prompts_dir)
+    return World(prompts, SIGNATURES, frozenset({QUEUE}), environment=settings.environment)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ivr_engine.adapters.store.database import driver_url
 from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.scope import PRODUCTION
 from ivr_engine.values.language import Language
 
 PREFIX: Final = "IVR_"
@@ -92,6 +93,9 @@ class Settings(BaseModel):
         default=PROJECT / "prompts", description="The texts of the prompts."
     )
     first_flow: str = Field(default="hotline", description="The flow that a call begins with.")
+    environment: str = Field(
+        default=PRODUCTION, pattern=r"^[a-z][a-z0-9_]{0,40}$", description="Which constants of the flows are in force."
+    )
     default_language: Language = Field(default=Language.MANDARIN, description="Spoken before the caller has chosen.")
     dial: str = Field(default="95588", pattern=r"^[0-9]{3,15}$", description="The hotline's number.")
 

@@ -92,6 +92,25 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E112": Code(
             "a value of the wrong kind", "The value cannot be understood here; the message says what is expected."
         ),
+        "E121": Code(
+            "something declared that no step uses",
+            "What stands at the top of a file is there to be used. What nobody uses is left over, or a step means it "
+            "and names something else.",
+        ),
+        "E122": Code(
+            "environments that do not agree",
+            "Every environment declares the same names with values of the same types: a flow that is sound in the "
+            "one is then sound in the other.",
+        ),
+        "E123": Code(
+            "an environment that the flow does not have",
+            "The hotline is set up to run in an environment (setting `environment`), and the flow has constants for "
+            "others only.",
+        ),
+        "E124": Code(
+            "a constant that would be changed",
+            "A constant has one value in every call. What a step puts a value into is declared under `variables`.",
+        ),
         "E201": Code(
             "a step that does nothing",
             "Every step has exactly one word that says what it does: say, menu, collect, secret, do, if, "

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import Finding, Place
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
@@ -44,6 +45,10 @@ class FlowFile(BaseModel):
     outputs: tuple[str, ...] = Field(default=(), description="Variables given back.")
     outcomes: tuple[str, ...] = Field(default=(), description="How it can return, the usual outcome first.")
     variables: dict[str, Declared] = Field(default_factory=dict, description="Its own variables, with their types.")
+    constants: dict[str, Written] = Field(default_factory=dict, description="Values that have a name and never change.")
+    environments: dict[str, dict[str, Written]] = Field(
+        default_factory=dict, description="Constants that are other ones in each environment, by its name."
+    )
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
     everywhere: dict[str, str] = Field(
         default_factory=dict, description="Keys that every question by keys takes, unless it uses them itself."
