@@ -55,6 +55,16 @@ async def nothing_to_renew() -> None:
 
 
 @dataclass(slots=True)
+class Tally:
+    """What is counted over a whole call, through all its flows; it goes with the call to another engine.
+
+    `changes` counts the operations that changed something, or may have and were answered.
+    """
+
+    changes: int = 0
+
+
+@dataclass(slots=True)
 class Call:
     """One call, as a step sees it. `variables` are those of the flow that runs now."""
 
@@ -64,6 +74,7 @@ class Call:
     identity: Identity
     language: Language
     variables: dict[str, Value] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
 

@@ -75,7 +75,7 @@ class Runner:
         self._call = call
         self._clock = clock
         self._on_step = on_step
-        self._began = self._kept_alive = clock.monotonic()
+        self._began = self._step_began = self._kept_alive = clock.monotonic()
         self._stack: list[Frame] = []
         self._steps_left = STEPS_PER_CALL_MAX
 
@@ -121,6 +121,12 @@ class Runner:
             for frame in self._stack
         )
 
+    def note_late(self, outcome: str) -> None:
+        """Add to the trace how the step ended in which the caller hung up, when it was finished without them."""
+        if self._stack:
+            frame = self._stack[-1]
+            self._trace(frame.flow, frame.flow.steps[frame.step], outcome, self._step_began)
+
     def close(self) -> None:
         """Overwrite every secret that the flows still hold."""
         for frame in self._stack:
@@ -134,7 +140,7 @@ class Runner:
                 message = f"more than {STEPS_PER_CALL_MAX} steps; the last was {frame.flow.name}:{step.name}"
                 raise BudgetExceededError(message)
             self._steps_left -= 1
-            began = self._clock.monotonic()
+            began = self._step_began = self._clock.monotonic()
             if began - self._kept_alive > KEEP_ALIVE_EVERY_S:
                 self._kept_alive = began
                 await self._call.keep_alive()

@@ -10,7 +10,7 @@ from pydantic import Field
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import did_you_mean
-from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, Level, Signature
+from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Signature
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.step import Action, By, Step, Way
 from ivr_engine.flow.values import SECRET, Value
@@ -79,15 +79,18 @@ class Operation(Step):
         self._check_results(scope, signature)
         scope.lasts(0, DEADLINE_MS)
         secrets = self.forgets(scope)
-        name, into = self.do, dict(self.into)
+        name, into, changes = self.do, dict(self.into), signature.changes
 
         async def act(call: Call) -> str:
             arguments = {argument: give(call) for argument, give in gives.items()}
+            work = call.operations.perform(name, arguments, change=call.tally.changes)
             try:
-                performed = await call.conversation.listen_while(call.operations.perform(name, arguments))
+                performed = await call.conversation.listen_while(work)
             finally:
                 for secret in secrets:
                     _wipe(call, secret)
+            if changes and performed.outcome != UNKNOWN:
+                call.tally.changes += 1  # what nobody can say keeps its number: sent again, it is the same change
             for result, value in performed.results.items():
                 if result in into:
                     call.variables[into[result]] = value
