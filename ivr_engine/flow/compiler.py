@@ -16,7 +16,7 @@ from ivr_engine.flow.model import CompiledFlow, CompiledStep, FlowFile
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
-from ivr_engine.flow.step import Arm, Step
+from ivr_engine.flow.step import Step
 from ivr_engine.flow.values import SECRET
 from ivr_engine.flow.wording import Text
 
@@ -142,7 +142,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         place=scope.source.place(scope.path, key=True),
         action=action,
         ways=ways,
-        arms=MappingProxyType(_join_arms(name, outcomes, step.arms(scope), scope, file)),
+        arms=MappingProxyType(_join_arms(name, outcomes, step, scope, file)),
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
@@ -156,11 +156,9 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
     )
 
 
-def _join_arms(
-    name: str, outcomes: tuple[str, ...], arms: Mapping[str, Arm], scope: Scope, file: FlowFile
-) -> dict[str, str]:
+def _join_arms(name: str, outcomes: tuple[str, ...], step: Step, scope: Scope, file: FlowFile) -> dict[str, str]:
     joined: dict[str, str] = {}
-    for outcome, arm in arms.items():
+    for outcome, arm in step.arms(scope).items():
         if outcome not in outcomes:
             if outcomes:
                 message = Text(
@@ -182,9 +180,8 @@ def _join_arms(
         if outcome in file.otherwise:
             joined[outcome] = file.otherwise[outcome]
             continue
-        usual = outcome == outcomes[0] and not outcome.startswith("key ")
         mend = Text("add `{outcome}: <step>` under `when`", outcome=outcome)
-        if usual:
+        if outcome == step.usual(scope):
             mend = Text("add `then: <step>`, or `{outcome}: <step>` under `when`", outcome=outcome)
         message = Text("step '{name}' has no arm for '{outcome}'", name=name, outcome=outcome)
         scope.finding("E204", (), message, mend, key=True)

@@ -113,9 +113,8 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "E201": Code(
             "a step that does nothing",
-            "Every step has exactly one word that says what it does: say, menu, collect, secret, do, if, "
-            "set, language, run, "
-            "queue, return or hang_up.",
+            "Every step has exactly one word that says what it does: say, menu, do, if, hang_up and so on. The manual "
+            "has a page for each.",
         ),
         "E202": Code("a step that does two things", "Split it into two steps, one after the other."),
         "E204": Code(
@@ -134,6 +133,15 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "then is not possible here",
             "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows. "
             "After `return` and `hang_up` nothing follows. One outcome has one arm, written in one place.",
+        ),
+        "E240": Code(
+            "a switch on something that is no choice",
+            "`switch` has one arm for each word that its variable may hold. That must be a variable which is `one of` "
+            "some words, or yes or no. Numbers, amounts and texts are compared with `if`.",
+        ),
+        "E241": Code(
+            "an else that nothing leads to",
+            "`else` takes the words that have no arm of their own. Where each word has one, it is left over.",
         ),
         "E301": Code(
             "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."

@@ -19,6 +19,7 @@ _SHAPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "collect": ("[/", "/]"),  # slanted: something is typed
         "secret": ("[/", "/]"),
         "if": ("{", "}"),  # diamond: two ways
+        "switch": ("{", "}"),
         "set": ("[", "]"),
         "do": ("[(", ")]"),  # drum: the bank
         "run": ("[[", "]]"),  # double border: another flow

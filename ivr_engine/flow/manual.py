@@ -82,6 +82,14 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
               then: human
               else: next
             """,
+        "switch": """
+            which_account:
+              switch: kind
+              when:
+                credit_card: human
+                current: next
+              else: next
+            """,
         "set": """
             next_one:
               set:
@@ -129,9 +137,13 @@ title: A sample
 start: {start}
 outcomes: [good]
 inputs: {{account: personal digits, customer: personal digits, position: number}}
-variables: {{balance: personal money, pin: secret, wanted: 'one of (balance, transactions)'}}
+variables:
+  balance: personal money
+  pin: secret
+  wanted: one of (balance, transactions)
+  kind: one of (current, credit_card, time_deposit)
 steps:
-  first: {{set: {{balance: 1.00 CNY}}, then: {sample}}}
+  first: {{set: {{balance: 1.00 CNY, kind: current}}, then: {sample}}}
 {steps}"""
 _ENDINGS: Final[Mapping[str, str]] = MappingProxyType(
     {"next": "  next: {return: good}\n", "human": "  human: {hang_up: handed_over}\n"}

@@ -110,11 +110,17 @@ class Scope:
 
     def facts_of(self, text: str | int | bool) -> tuple[frozenset[str], frozenset[str]]:  # noqa: FBT001 # a YAML scalar, not a switch
         """Return the facts that are true where a condition holds, and where it does not; none for a wrong one."""
-        try:
-            compiled = compile_expression(str(text), self.variables, FACTS, self.constants)
-        except ExpressionError:
+        compiled = self.seen(text)
+        if compiled is None:
             return frozenset(), frozenset()
         return compiled.true_when_it_holds, compiled.true_when_it_does_not
+
+    def seen(self, text: str | int | bool) -> Compiled | None:  # noqa: FBT001 # a YAML scalar, not a switch
+        """Return an expression, or None when it is wrong, without noting anything: to say in which ways a step ends."""
+        try:
+            return compile_expression(str(text), self.variables, FACTS, self.constants)
+        except ExpressionError:
+            return None
 
     def value_for(self, variable: Variable, text: str | int | bool, at: Path) -> Compiled | None:  # noqa: FBT001 # a YAML scalar, not a switch
         """Compile the value that is put into a variable: of its type, and not more sensitive than it is declared."""

@@ -19,6 +19,7 @@ from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import Value
+from ivr_engine.flow.wording import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ class Step(BaseModel, ABC):
         """Return the outcomes, the usual one first."""
         return tuple(way.outcome for way in self.ways(scope))
 
+    def usual(self, scope: Scope) -> str | None:
+        """Return the outcome that `then` stands for, or None where no outcome is more usual than the others."""
+        first = next(iter(self.outcomes(scope)), None)
+        return None if first is None or first.startswith("key ") else first
+
     @abstractmethod
     def compile(self, scope: Scope) -> Action:
         """Check the step's own keys, noting findings in `scope`, and return what it does.
@@ -120,14 +126,15 @@ class Step(BaseModel, ABC):
         """Return the arms that are written in this step."""
         arms = {outcome: Arm(step, ("when", outcome)) for outcome, step in self.when.items()}
         if self.then is not None:
-            usual = self.outcomes(scope)[:1]
-            if not usual:
-                scope.finding("E209", ("then",), f"nothing follows `{self.WORD}`", "remove `then`", key=True)
-            elif usual[0] in arms:
-                message = f"`then` and `{usual[0]}` under `when` say the same twice"
-                scope.finding("E209", ("then",), message, "remove one of them", key=True)
+            usual = self.usual(scope)
+            if usual is None:
+                message = Text("nothing follows `{word}`", word=self.WORD)
+                scope.finding("E209", ("then",), message, Text("remove `then`"), key=True)
+            elif usual in arms:
+                message = Text("`then` and `{outcome}` under `when` say the same twice", outcome=usual)
+                scope.finding("E209", ("then",), message, Text("remove one of them"), key=True)
             else:
-                arms[usual[0]] = Arm(self.then, ("then",))
+                arms[usual] = Arm(self.then, ("then",))
         return arms
 
     def forgets(self, scope: Scope) -> frozenset[str]:

@@ -12,6 +12,7 @@ from ivr_engine.flow.nodes.menu import Menu
 from ivr_engine.flow.nodes.modules import ReturnStep, Run
 from ivr_engine.flow.nodes.operation import Operation
 from ivr_engine.flow.nodes.say import Say
+from ivr_engine.flow.nodes.switch import Switch
 from ivr_engine.flow.step import Step
 
 KINDS: Final[tuple[type[Step], ...]] = (
@@ -21,6 +22,7 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Secret,
     Operation,
     If,
+    Switch,
     Set,
     ChooseLanguage,
     Run,
