@@ -74,7 +74,7 @@ class Engine:
 def flow_world(settings: Settings) -> World:
     """Return what flows are checked against."""
     prompts = Catalogue.load(settings.prompts_dir)
-    return World(prompts, SIGNATURES, frozenset({QUEUE}), environment=settings.environment)
+    return World(prompts, SIGNATURES, frozenset({QUEUE}), environment=settings.environment, zone=settings.zone)
 
 
 @asynccontextmanager

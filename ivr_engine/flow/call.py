@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.operations import Operations
 from ivr_engine.flow.values import YES_NO, Type, Value, one_of
+from ivr_engine.values.clock import Clock
 from ivr_engine.values.language import Language
 from ivr_engine.values.utterance import Utterance
 
@@ -73,6 +74,8 @@ class Call:
     queues: Queues
     identity: Identity
     language: Language
+    clock: Clock = field(init=False)
+    """Lent by the runner, when it takes the call."""
     variables: dict[str, Value] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew

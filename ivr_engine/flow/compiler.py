@@ -5,13 +5,14 @@ Knows steps only by their frame. Must not know files on disk, nor what a step do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from ivr_engine.flow.call import FACTS
 from ivr_engine.flow.constants import CONSTANTS, ENVIRONMENTS, read_constants
 from ivr_engine.flow.expressions import is_name
 from ivr_engine.flow.findings import Place, did_you_mean
+from ivr_engine.flow.hours import HOURS, read_hours
 from ivr_engine.flow.model import CompiledFlow, CompiledStep, FlowFile
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
@@ -35,6 +36,7 @@ def compile_flow(
     _check_top(source, file)
     variables = {**file.inputs, **file.variables}
     constants = read_constants(source, file.constants, file.environments, world.environment)
+    hours = read_hours(source, file.hours)
     used: set[tuple[str, str]] = set()
     steps: dict[str, CompiledStep] = {}
     for step_name, written in file.steps.items():
@@ -52,6 +54,7 @@ def compile_flow(
             own_outputs=tuple(name for name in file.outputs if name in variables),
             everywhere=file.everywhere,
             constants=constants,
+            hours=hours,
             used=used,
         )
         steps[step_name] = _compile_step(step_name, step, scope, file)
@@ -110,9 +113,10 @@ def _check_declarations(source: Source, file: FlowFile) -> None:
 def _check_used(source: Source, file: FlowFile, used: set[tuple[str, str]]) -> None:
     """What no step uses is left over, or was meant where something else is written."""
     first = next(iter(file.environments), "")
-    declared = (
+    declared: tuple[tuple[str, Path, Iterable[str]], ...] = (
         (CONSTANTS, (CONSTANTS,), file.constants),
         (CONSTANTS, (ENVIRONMENTS, first), file.environments.get(first, {})),
+        (HOURS, (HOURS,), file.hours),
     )
     for block, path, names in declared:
         for name in names:

@@ -143,6 +143,10 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "an else that nothing leads to",
             "`else` takes the words that have no arm of their own. Where each word has one, it is left over.",
         ),
+        "E242": Code(
+            "unknown opening hours",
+            "`hours` names opening hours that stand at the top of the file, under `hours`.",
+        ),
         "E301": Code(
             "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."
         ),

@@ -20,6 +20,7 @@ _SHAPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "secret": ("[/", "/]"),
         "if": ("{", "}"),  # diamond: two ways
         "switch": ("{", "}"),
+        "hours": ("{", "}"),
         "set": ("[", "]"),
         "do": ("[(", ")]"),  # drum: the bank
         "run": ("[[", "]]"),  # double border: another flow

@@ -49,6 +49,7 @@ class FlowFile(BaseModel):
     environments: dict[str, dict[str, Written]] = Field(
         default_factory=dict, description="Constants that are other ones in each environment, by its name."
     )
+    hours: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Opening hours, by name.")
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
     everywhere: dict[str, str] = Field(
         default_factory=dict, description="Keys that every question by keys takes, unless it uses them itself."

@@ -73,7 +73,7 @@ class Runner:
     ) -> None:
         self._library = library
         self._call = call
-        self._clock = clock
+        self._clock = call.clock = clock
         self._on_step = on_step
         self._began = self._step_began = self._kept_alive = clock.monotonic()
         self._stack: list[Frame] = []

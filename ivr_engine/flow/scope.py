@@ -13,6 +13,7 @@ from ivr_engine.flow.call import FACTS
 from ivr_engine.flow.constants import CONSTANTS
 from ivr_engine.flow.expressions import NO_CONSTANTS, Compiled, ExpressionError, compile_expression
 from ivr_engine.flow.findings import suggest
+from ivr_engine.flow.hours import OpeningHours
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
@@ -22,6 +23,8 @@ from ivr_engine.values.language import Language
 
 PRODUCTION: Final = "production"
 """The environment that is in force unless the hotline is set up for another."""
+ZONE: Final = "Asia/Shanghai"
+"""The time zone of opening hours unless the hotline is set up for another."""
 
 
 class Prompts(Protocol):
@@ -42,12 +45,16 @@ class Prompts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the flows of a hotline are checked against; `environment` says which of their constants are in force."""
+    """What the flows of a hotline are checked against.
+
+    `environment` says which of their constants are in force, `zone` (a name of the IANA database) what time it is.
+    """
 
     prompts: Prompts
     operations: Mapping[str, Signature]
     queues: frozenset[str]
     environment: str = PRODUCTION
+    zone: str = ZONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Scope:
     own_outputs: tuple[str, ...]
     everywhere: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Constant] = field(default_factory=lambda: NO_CONSTANTS)
+    hours: Mapping[str, OpeningHours] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)
     tells: set[str] = field(default_factory=set)

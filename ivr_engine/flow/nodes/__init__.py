@@ -7,6 +7,7 @@ from typing import Final
 from ivr_engine.flow.nodes.collect import Collect, Secret
 from ivr_engine.flow.nodes.deciding import If, Set
 from ivr_engine.flow.nodes.ending import HangUp, Queue
+from ivr_engine.flow.nodes.hours import Hours
 from ivr_engine.flow.nodes.language import ChooseLanguage
 from ivr_engine.flow.nodes.menu import Menu
 from ivr_engine.flow.nodes.modules import ReturnStep, Run
@@ -23,6 +24,7 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Operation,
     If,
     Switch,
+    Hours,
     Set,
     ChooseLanguage,
     Run,
