@@ -68,6 +68,7 @@ class CallSession:
             self._queues,
             self._operations,
             hotline.default_language,
+            caller=arrival.caller or self.call_id,
             keep_alive=self._keep_alive,
         )
         self._steps = 0

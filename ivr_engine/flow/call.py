@@ -45,6 +45,11 @@ class Identity(Protocol):
         """Whether the caller has signed in, and it still holds."""
         ...
 
+    @property
+    def customer(self) -> str | None:
+        """The customer who signed in last, though it may not hold any more."""
+        ...
+
 
 SIGNED_IN: Final = "signed_in"
 FACTS: Final[Mapping[str, Type]] = MappingProxyType({"language": one_of(Language), SIGNED_IN: YES_NO})
@@ -76,6 +81,8 @@ class Call:
     language: Language
     clock: Clock = field(init=False)
     """Lent by the runner, when it takes the call."""
+    caller: str = ""
+    """The caller's number, or where it is withheld what stands for this one call."""
     variables: dict[str, Value] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew

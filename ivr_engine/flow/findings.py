@@ -147,6 +147,10 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "unknown opening hours",
             "`hours` names opening hours that stand at the top of the file, under `hours`.",
         ),
+        "E243": Code(
+            "parts that make no whole",
+            "`split` sends each caller one way. Percentages that do not add up to 100 leave some callers without one.",
+        ),
         "E301": Code(
             "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."
         ),

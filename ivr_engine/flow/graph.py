@@ -21,6 +21,7 @@ _SHAPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "if": ("{", "}"),  # diamond: two ways
         "switch": ("{", "}"),
         "hours": ("{", "}"),
+        "split": ("{", "}"),
         "set": ("[", "]"),
         "do": ("[(", ")]"),  # drum: the bank
         "run": ("[[", "]]"),  # double border: another flow

@@ -98,6 +98,15 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 closed: next
                 holiday: next
             """,
+        "split": """
+            try_new_menu:
+              split:
+                new_menu: 10
+                old_menu: 90
+              when:
+                new_menu: next
+                old_menu: human
+            """,
         "set": """
             next_one:
               set:

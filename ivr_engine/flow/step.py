@@ -128,8 +128,11 @@ class Step(BaseModel, ABC):
         if self.then is not None:
             usual = self.usual(scope)
             if usual is None:
-                message = Text("nothing follows `{word}`", word=self.WORD)
-                scope.finding("E209", ("then",), message, Text("remove `then`"), key=True)
+                message, mend = Text("nothing follows `{word}`", word=self.WORD), Text("remove `then`")
+                if self.outcomes(scope):
+                    message = Text("a `{word}` has no `then`", word=self.WORD)
+                    mend = Text("write each step beside its outcome, under `when`")
+                scope.finding("E209", ("then",), message, mend, key=True)
             elif usual in arms:
                 message = Text("`then` and `{outcome}` under `when` say the same twice", outcome=usual)
                 scope.finding("E209", ("then",), message, Text("remove one of them"), key=True)

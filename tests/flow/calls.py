@@ -79,6 +79,7 @@ class Story:
     forced: Mapping[str, str] = field(default_factory=dict)
     leaves_at_s: float = float("inf")
     language: Language = Language.ENGLISH
+    caller: str = "13800000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def tell(
         operations = BankOperations(bank, CALL, clock)
         queues = PlayedQueues(conversation, story.agents)
         forced = ForcedOperations(operations, story.forced)
-        call = Call(conversation, forced, queues, operations, story.language)
+        call = Call(conversation, forced, queues, operations, story.language, caller=story.caller)
         trace: list[StepDone] = []
         boundaries: list[Boundary] = []
 

@@ -13,6 +13,7 @@ from ivr_engine.flow.nodes.menu import Menu
 from ivr_engine.flow.nodes.modules import ReturnStep, Run
 from ivr_engine.flow.nodes.operation import Operation
 from ivr_engine.flow.nodes.say import Say
+from ivr_engine.flow.nodes.split import Split
 from ivr_engine.flow.nodes.switch import Switch
 from ivr_engine.flow.step import Step
 
@@ -25,6 +26,7 @@ KINDS: Final[tuple[type[Step], ...]] = (
     If,
     Switch,
     Hours,
+    Split,
     Set,
     ChooseLanguage,
     Run,
