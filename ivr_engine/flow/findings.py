@@ -195,6 +195,20 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "A flow and the flows that it runs must have the same `languages`: the caller's language is carried on.",
         ),
         "E606": Code("flows nested too deep", "One flow runs another, which runs another, and so on, too many times."),
+        "E610": Code(
+            "a repetition that is only half written",
+            "`run` runs a flow again with `times` (how often at most) and `while` (as long as it ends in this). The one "
+            "means nothing without the other, and `for` (which of its inputs counts) means nothing without both.",
+        ),
+        "E611": Code(
+            "a repetition for something that cannot happen",
+            "`while` names one of the outcomes of the flow that is run.",
+        ),
+        "E612": Code(
+            "a call handed over to a flow that goes back",
+            "After `hand_over` no flow waits for the call to come back. A flow that declares outcomes would go back "
+            "to nobody; use `run` for it.",
+        ),
         "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
     }
 )

@@ -127,6 +127,10 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 human: human
                 given_up: next
             """,
+        "hand_over": """
+            from_the_start:
+              hand_over: hotline
+            """,
         "queue": """
             to_human:
               queue: service

@@ -15,7 +15,7 @@ from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import Finding, Place
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
-from ivr_engine.flow.step import Action, By, Way
+from ivr_engine.flow.step import Action, By, Repeat, Way
 from ivr_engine.flow.values import Variable
 from ivr_engine.values.language import Language
 
@@ -62,7 +62,8 @@ class CompiledStep:
     """A step that is ready to run: what it does, where each outcome leads, and what the proofs know of it.
 
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
-    answer counts, `longest_ms` how long the step may take in all.
+    answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
+    that flow, which is run once, or as often as `repeat` says; `hands_over_to` is a flow that does not come back.
     """
 
     name: str
@@ -74,6 +75,8 @@ class CompiledStep:
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
+    repeat: Repeat | None
+    hands_over_to: str | None
     results_into: Mapping[str, str]
     needs: Level
     spends: frozenset[str] | None

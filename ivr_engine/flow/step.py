@@ -31,6 +31,14 @@ class Enter:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """The call goes on in another flow with these inputs, and nothing of what ran until now is left."""
+
+    flow: str
+    inputs: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class Return:
     """The flow gives the call back to the flow that ran it."""
 
@@ -44,7 +52,7 @@ class End:
     reason: str
 
 
-Result = str | Enter | Return | End
+Result = str | Enter | HandOver | Return | End
 Action = Callable[[Call], Awaitable[Result]]
 
 
@@ -81,6 +89,18 @@ class Way:
     confirms: frozenset[str] = frozenset()
     level: Level | None = None
     at_least: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A flow is run again, `times` in all at most, as long as it ends in `again_on`.
+
+    `counter` is its input that counts 1, 2, 3.
+    """
+
+    times: int
+    again_on: str
+    counter: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +183,16 @@ class Step(BaseModel, ABC):
     @property
     def runs(self) -> str | None:
         """The flow that this step runs, if it does."""
+        return None
+
+    @property
+    def hands_over_to(self) -> str | None:
+        """The flow in which the call goes on for good after this step, if it does."""
+        return None
+
+    @property
+    def repeat(self) -> Repeat | None:
+        """How often the flow that this step runs is run again, if it is."""
         return None
 
     @property

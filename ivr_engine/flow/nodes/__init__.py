@@ -10,7 +10,7 @@ from ivr_engine.flow.nodes.ending import HangUp, Queue
 from ivr_engine.flow.nodes.hours import Hours
 from ivr_engine.flow.nodes.language import ChooseLanguage
 from ivr_engine.flow.nodes.menu import Menu
-from ivr_engine.flow.nodes.modules import ReturnStep, Run
+from ivr_engine.flow.nodes.modules import HandOverStep, ReturnStep, Run
 from ivr_engine.flow.nodes.operation import Operation
 from ivr_engine.flow.nodes.say import Say
 from ivr_engine.flow.nodes.split import Split
@@ -30,6 +30,7 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Set,
     ChooseLanguage,
     Run,
+    HandOverStep,
     Queue,
     ReturnStep,
     HangUp,
