@@ -179,6 +179,20 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E502": Code("an argument that the operation does not take", "Its arguments are listed in the message."),
         "E503": Code("an argument that the operation needs", "Each argument of an operation has to be given."),
         "E504": Code("a result that the operation does not give", "Its results are listed in the message."),
+        "E510": Code(
+            "a wait that is too long",
+            "`within` says how long a caller waits for the bank. Longer than the most that the hotline allows, nobody "
+            "should listen to silence.",
+        ),
+        "E511": Code(
+            "a retry of what must not be done twice",
+            "`retry` asks again by itself when the bank was away. Only what changes nothing and counts nothing may be "
+            "asked again: a payment or an attempt at a PIN may not.",
+        ),
+        "E512": Code(
+            "a filler that nobody hears",
+            "`filler` is said when an answer takes longer than 1.5 s. Here the wait is over before.",
+        ),
         "E601": Code(
             "an unknown flow", "`run` names another flow file, without `.yaml`, as seen from the flows folder."
         ),
@@ -197,7 +211,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E606": Code("flows nested too deep", "One flow runs another, which runs another, and so on, too many times."),
         "E610": Code(
             "a repetition that is only half written",
-            "`run` runs a flow again with `times` (how often at most) and `while` (as long as it ends in this). The one "
+            "`run` runs a flow again with `times` (how often at most) and `while` (as long as it ends in this). One "
             "means nothing without the other, and `for` (which of its inputs counts) means nothing without both.",
         ),
         "E611": Code(
