@@ -37,6 +37,8 @@ EXCUSED: Final = MappingProxyType(
         ("tasks", "ivr_engine/app/supervisor.py::Supervisor._watch"): "raced and cancelled in the same function",
         ("tasks", "ivr_engine/adapters/store/database.py::SqliteThreads.connect"): "kept in _late, awaited by ended()",
         ("tasks", "ivr_engine/channel/conversation.py::Conversation.listen_while"): "awaited in the same function",
+        ("tasks", "ivr_engine/flow/nodes/operation.py::_with_filler"): "awaited in the same function",
+        ("tasks", "ivr_engine/calls/operations.py::BankOperations.perform"): "kept in _unfinished, awaited by finish()",
         ("broad-except", "ivr_engine/adapters/asterisk/ami.py::AmiClient._hand_over"): "border: a subscriber's bug",
         ("broad-except", "ivr_engine/adapters/asterisk/ami.py::AmiClient._move"): "border: a listener's bug",
         ("broad-except", "ivr_engine/adapters/asterisk/fastagi.py::FastAgiServer._run"): "border: a bug ends one call",

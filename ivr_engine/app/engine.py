@@ -73,7 +73,15 @@ class Engine:
 
 def flow_world(settings: Settings) -> World:
     """Return what flows are checked against."""
-    return World(Catalogue.load(settings.prompts_dir), SIGNATURES, frozenset({QUEUE}))
+    prompts = Catalogue.load(settings.prompts_dir)
+    return World(
+        prompts,
+        SIGNATURES,
+        frozenset({QUEUE}),
+        environment=settings.environment,
+        zone=settings.zone,
+        first_flow=settings.first_flow,
+    )
 
 
 @asynccontextmanager

@@ -110,11 +110,29 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E112": Code(
             "a value of the wrong kind", "The value cannot be understood here; the message says what is expected."
         ),
+        "E121": Code(
+            "something declared that no step uses",
+            "What stands at the top of a file is there to be used. What nobody uses is left over, or a step means it "
+            "and names something else.",
+        ),
+        "E122": Code(
+            "environments that do not agree",
+            "Every environment declares the same names with values of the same types: a flow that is sound in the "
+            "one is then sound in the other.",
+        ),
+        "E123": Code(
+            "an environment that the flow does not have",
+            "The hotline is set up to run in an environment (setting `environment`), and the flow has constants for "
+            "others only.",
+        ),
+        "E124": Code(
+            "a constant that would be changed",
+            "A constant has one value in every call. What a step puts a value into is declared under `variables`.",
+        ),
         "E201": Code(
             "a step that does nothing",
-            "Every step has exactly one word that says what it does: say, menu, collect, secret, do, if, "
-            "set, language, run, "
-            "queue, return or hang_up.",
+            "Every step has exactly one word that says what it does: say, menu, do, if, hang_up and so on. The manual "
+            "has a page for each.",
         ),
         "E202": Code("a step that does two things", "Split it into two steps, one after the other."),
         "E204": Code(
@@ -133,6 +151,23 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "then is not possible here",
             "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows. "
             "After `return` and `hang_up` nothing follows. One outcome has one arm, written in one place.",
+        ),
+        "E240": Code(
+            "a switch on something that is no choice",
+            "`switch` has one arm for each word that its variable may hold. That must be a variable which is `one of` "
+            "some words, or yes or no. Numbers, amounts and texts are compared with `if`.",
+        ),
+        "E241": Code(
+            "an else that nothing leads to",
+            "`else` takes the words that have no arm of their own. Where each word has one, it is left over.",
+        ),
+        "E242": Code(
+            "unknown opening hours",
+            "`hours` names opening hours that stand at the top of the file, under `hours`.",
+        ),
+        "E243": Code(
+            "parts that make no whole",
+            "`split` sends each caller one way. Percentages that do not add up to 100 leave some callers without one.",
         ),
         "E301": Code(
             "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."
@@ -162,6 +197,20 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E502": Code("an argument that the operation does not take", "Its arguments are listed in the message."),
         "E503": Code("an argument that the operation needs", "Each argument of an operation has to be given."),
         "E504": Code("a result that the operation does not give", "Its results are listed in the message."),
+        "E510": Code(
+            "a wait that is too long",
+            "`within` says how long a caller waits for the bank. Longer than the most that the hotline allows, nobody "
+            "should listen to silence.",
+        ),
+        "E511": Code(
+            "a retry of what must not be done twice",
+            "`retry` asks again by itself when the bank was away. Only what changes nothing and counts nothing may be "
+            "asked again: a payment or an attempt at a PIN may not.",
+        ),
+        "E512": Code(
+            "a filler that nobody hears",
+            "`filler` is said when an answer takes longer than 1.5 s. Here the wait is over before.",
+        ),
         "E601": Code(
             "an unknown flow", "`run` names another flow file, without `.yaml`, as seen from the flows folder."
         ),
@@ -178,6 +227,20 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "A flow and the flows that it runs must have the same `languages`: the caller's language is carried on.",
         ),
         "E606": Code("flows nested too deep", "One flow runs another, which runs another, and so on, too many times."),
+        "E610": Code(
+            "a repetition that is only half written",
+            "`run` runs a flow again with `times` (how often at most) and `while` (as long as it ends in this). One "
+            "means nothing without the other, and `for` (which of its inputs counts) means nothing without both.",
+        ),
+        "E611": Code(
+            "a repetition for something that cannot happen",
+            "`while` names one of the outcomes of the flow that is run.",
+        ),
+        "E612": Code(
+            "a call handed over to a flow that goes back",
+            "After `hand_over` no flow waits for the call to come back. A flow that declares outcomes would go back "
+            "to nobody; use `run` for it.",
+        ),
         "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
         "E801": Code(
             "the bank is asked before the sign-in",

@@ -77,7 +77,7 @@ def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[st
         check_flow(flows[name], source)
     check_nesting(flows, sources)
     if not any(source.findings for source in sources.values()) and not missing:
-        prove(flows, sources, world.limits)
+        prove(flows, sources, world.limits, world.first_flow)
     findings = in_order(finding for source in sources.values() for finding in source.findings)
     return Library(_version(texts), MappingProxyType(flows), findings)
 

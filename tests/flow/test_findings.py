@@ -17,6 +17,9 @@ END: Final = "end: {hang_up: completed}\n"
 HUMAN: Final = "human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}\n"
 MISTAKES: Final = MappingProxyType(mistakes())
 
+SAID_IN_CHINESE: Final = ("E12", "E24", "E51", "E61", "E71")
+"""Codes whose words remember how they were made."""
+
 PROGRAMMERS_WORDS: Final = re.compile(
     r"\b(dict|dictionary|str|string|int|integer|bool|boolean|tuple|parse|parser|token|null|None|exception|invalid|"
     r"input should|valid|schema|enum|mapping|scalar|node|runtime|codec|identifier)\b"
@@ -49,6 +52,12 @@ def test_words_are_for_a_clerk_and_not_for_a_programmer(name: str) -> None:
     for finding in library_of(**mistake.files).findings:
         quoted_away = re.sub(r"'[^']*'|`[^`]*`", "", f"{finding.message} {finding.mend}")
         assert not PROGRAMMERS_WORDS.search(quoted_away), finding.render()
+
+
+@pytest.mark.parametrize("name", [name for name, mistake in MISTAKES.items() if mistake.code[:3] in SAID_IN_CHINESE])
+def test_words_of_a_mistake_can_be_said_in_another_language(name: str) -> None:
+    for finding in library_of(**MISTAKES[name].files).findings:
+        assert isinstance(finding.message, Text)
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -25,9 +25,9 @@ from ivr_engine.flow.source import Source
 __all__ = ["Limits", "prove"]
 
 
-def prove(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Source], limits: Limits) -> None:
+def prove(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Source], limits: Limits, first_flow: str) -> None:
     """Note in `sources` whatever cannot be proved of these flows, which are sound each by itself."""
-    explorer = Explorer(flows)
+    explorer = Explorer(flows, first_flow)
     check_levels(explorer, sources)
     check_confirmations(explorer, sources)
     if check_circles(explorer, sources):

@@ -31,6 +31,21 @@ def check_circles(explorer: Explorer, sources: Mapping[str, Source]) -> bool:
             if len(part) > 1 or part[0] in edges[part[0]]:
                 found = True
                 _tell(explorer, flow, sorted(part, key=list(flow.steps).index), passive, sources[flow.name])
+    return _check_hand_overs(explorer, passive, sources) or found
+
+
+def _check_hand_overs(explorer: Explorer, passive: Passive, sources: Mapping[str, Source]) -> bool:
+    """Note flows that, one after the other, hand a caller who does nothing over in a circle."""
+    edges = {name: sorted(passive.hands_over(name)) for name in explorer.flows}
+    found = False
+    for part in strong_parts(edges):
+        if len(part) > 1 or part[0] in edges[part[0]]:
+            found = True
+            flow = explorer.flows[min(part)]
+            shown = " > ".join((*sorted(part), min(part)))
+            message = Text("flows hand a caller over in a circle here, without a key: {circle}", circle=shown)
+            mend = Text("ask for a key before one of these flows hands over, or end the call")
+            sources[flow.name].finding("E805", flow.steps[flow.start].place, message, mend)
     return found
 
 
@@ -40,6 +55,7 @@ class Passive:
     def __init__(self, flows: Mapping[str, CompiledFlow]) -> None:
         self._flows = flows
         self.returns = cache(self._returns)
+        self.hands_over = cache(self._hands_over)
 
     def moves(self, step: CompiledStep) -> Iterator[tuple[Way, str]]:
         """Return the ways out of a step that are not the caller's, and where each leads."""
@@ -50,11 +66,24 @@ class Passive:
             if not by_caller:
                 yield way, step.arms[way.outcome]
 
-    def _returns(self, name: str) -> frozenset[str]:
-        """Return the outcomes with which a flow can return although the caller does nothing on purpose."""
+    def _reached(self, name: str) -> Iterator[CompiledStep]:
         flow = self._flows[name]
         reached = reached_from(flow.start, lambda step: (target for _, target in self.moves(flow.steps[step])))
-        return frozenset(outcome for step in reached if (outcome := flow.steps[step].returns) is not None)
+        return (flow.steps[step] for step in reached)
+
+    def _returns(self, name: str) -> frozenset[str]:
+        """Return the outcomes with which a flow can return although the caller does nothing on purpose."""
+        return frozenset(step.returns for step in self._reached(name) if step.returns is not None)
+
+    def _hands_over(self, name: str) -> frozenset[str]:
+        """Return the flows to which a flow, or one that it runs, hands a caller over who does nothing on purpose."""
+        handed: set[str] = set()
+        for step in self._reached(name):
+            if step.hands_over_to is not None:
+                handed.add(step.hands_over_to)
+            elif step.runs is not None:
+                handed |= self.hands_over(step.runs)
+        return frozenset(handed)
 
 
 def _tell(explorer: Explorer, flow: CompiledFlow, part: list[str], passive: Passive, source: Source) -> None:

@@ -47,20 +47,29 @@ class Visit:
 class Explorer:
     """Explores flows that are sound each by itself and do not run in circles; each visit is made once."""
 
-    def __init__(self, flows: Mapping[str, CompiledFlow]) -> None:
+    def __init__(self, flows: Mapping[str, CompiledFlow], first_flow: str = "") -> None:
         self.flows = flows
         self.visits: dict[tuple[str, Level], Visit] = {}
         self.entered_from: dict[tuple[str, Level], tuple[Visit, State]] = {}
         """For a visit that another flow makes: from where it was made first."""
-        run = {step.runs for flow in flows.values() for step in flow.steps.values() if step.runs is not None}
-        self.first = tuple(name for name, flow in flows.items() if not flow.interface.outcomes)
-        """The flows with which a call can begin."""
+        steps = [step for flow in flows.values() for step in flow.steps.values()]
+        entered = {step.runs for step in steps} | {step.hands_over_to for step in steps}
+        self.first = tuple(name for name in flows if name == first_flow or name not in entered | self._modules(flows))
+        """The flows with which a call can begin: the hotline's, and those that nobody runs or hands over to."""
         for name in self.first:
             self.visit(name, Level.NOBODY)
         for name in flows:
-            if name not in self.first and name not in run:
-                # Nobody runs it yet: nothing is known of the level, so nothing is asked of it.
+            if all((name, level) not in self.visits for level in Level):
+                # Nobody gets to it yet: nothing is known of the level, so nothing is asked of it.
                 self.visit(name, Level.STEPPED_UP)
+
+    @staticmethod
+    def _modules(flows: Mapping[str, CompiledFlow]) -> set[str]:
+        return {name for name, flow in flows.items() if flow.interface.outcomes}
+
+    def is_beginning(self, visit: Visit) -> bool:
+        """Say whether a call can begin with this visit."""
+        return visit.level is Level.NOBODY and visit.flow.name in self.first
 
     def visit(self, flow: str, level: Level) -> Visit:
         """Return what happens in a flow that is entered at this level."""
@@ -85,6 +94,9 @@ class Explorer:
         if step.returns is not None:
             visit.exits.setdefault((step.returns, level), state)
             return
+        if step.hands_over_to is not None:
+            self._enter(step.hands_over_to, visit, state)
+            return
         exits = self._exits(visit, step, state)
         for way in step.ways:
             target = step.arms[way.outcome]
@@ -99,6 +111,16 @@ class Explorer:
         """Return how the flow that this step runs can return, or None for a step that runs none."""
         if step.runs is None:
             return None
-        key = (step.runs, state[1])
-        self.entered_from.setdefault(key, (visit, state))
-        return tuple(self.visit(*key).exits)
+        exits = dict.fromkeys(self._enter(step.runs, visit, state).exits)
+        if step.repeat is not None:
+            # Run again, it is entered at the level with which it returned.
+            for outcome, level in tuple(exits):
+                if outcome == step.repeat.again_on and level != state[1]:
+                    exits.update(dict.fromkeys(self._enter(step.runs, visit, (state[0], level)).exits))
+        return tuple(exits)
+
+    def _enter(self, flow: str, visit: Visit, state: State) -> Visit:
+        key = (flow, state[1])
+        if key not in self.visits:
+            self.entered_from[key] = (visit, state)
+        return self.visit(*key)

@@ -10,7 +10,7 @@ the call the longest time is added up to the first question that does.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from math import inf
@@ -34,8 +34,7 @@ Costs = tuple[tuple[str, float], ...]
 def check_humans(explorer: Explorer, sources: Mapping[str, Source], limits: Limits) -> None:
     """Note menus from which a human is too many keys away, and first flows that offer one too late."""
     keys = Keys(explorer.flows)
-    for name in explorer.first:
-        keys.look_at(name, ())
+    keys.look_from(explorer.first)
     for step, (flow, away) in keys.farthest.items():
         if away > limits.keys_to_human:
             _tell(explorer.flows[flow].steps[step[1]], away, limits, sources[flow])
@@ -56,8 +55,23 @@ class Keys:
     def __init__(self, flows: Mapping[str, CompiledFlow]) -> None:
         self._flows = flows
         self.farthest: dict[tuple[Place, str], tuple[str, float]] = {}
-        self.crossing = cache(self._crossing)
         self.look_at = cache(self._look_at)
+        self._todo: list[str] = []
+        # Flows may hand over in a circle: by rounds, until no human comes nearer.
+        steps = (step for flow in flows.values() for step in flow.steps.values())
+        self._handed = {step.hands_over_to: inf for step in steps if step.hands_over_to is not None}
+        while True:
+            self.crossing = cache(self._crossing)
+            now = {name: self.crossing(name).to_human for name in self._handed}
+            if now == self._handed:
+                break
+            self._handed = now
+
+    def look_from(self, first: Iterable[str]) -> None:
+        """Measure every menu that is reached from these flows."""
+        self._todo = list(first)
+        while self._todo:
+            self.look_at(self._todo.pop(), ())
 
     def _crossing(self, name: str) -> Crossing:
         flow = self._flows[name]
@@ -75,6 +89,8 @@ class Keys:
         step = flow.steps[name]
         if step.rescues:
             yield _HUMAN, 0
+        if step.hands_over_to is not None:
+            yield _HUMAN, self._handed[step.hands_over_to]
         if step.runs is not None:
             crossing = self.crossing(step.runs)
             yield _HUMAN, crossing.to_human
@@ -93,6 +109,8 @@ class Keys:
             if step.runs is not None:
                 costs = tuple((outcome, away.get(target, inf)) for outcome, target in step.arms.items())
                 self.look_at(step.runs, costs)
+            elif step.hands_over_to is not None:
+                self._todo.append(step.hands_over_to)
             elif is_menu(step):
                 key, here = (step.place, step.name), away.get(step.name, inf)
                 if here > self.farthest.get(key, ("", -inf))[1]:

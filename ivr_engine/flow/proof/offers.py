@@ -50,7 +50,17 @@ class Offers:
     def __init__(self, flows: Mapping[str, CompiledFlow]) -> None:
         self._flows = flows
         self.circles: dict[Place, tuple[CompiledFlow, list[str]]] = {}
-        self.rescued = cache(self._rescued)
+        # Flows may hand over in a circle: by rounds, until nothing more is found.
+        steps = (step for flow in flows.values() for step in flow.steps.values())
+        handed = {step.hands_over_to for step in steps if step.hands_over_to is not None}
+        self._start_rescued = dict.fromkeys(handed, False)
+        while True:
+            self.rescued = cache(self._rescued)
+            now = {name: flows[name].start in self.rescued(name, frozenset()) for name in handed}
+            if now == self._start_rescued:
+                break
+            self._start_rescued = now
+        self._open: set[str] = set()
         self.slowest = cache(self._slowest)
 
     def _rescued(self, name: str, after: Outcomes) -> frozenset[str]:
@@ -65,7 +75,11 @@ class Offers:
                 back.setdefault(target, set()).add(step.name)
         rescued: set[str] = set()
         # Flows that are run may lead to a human by themselves, before anything is known of what follows them.
-        todo = [step.name for step in flow.steps.values() if step.rescues or step.returns in after or step.runs]
+        todo = [
+            step.name
+            for step in flow.steps.values()
+            if step.rescues or step.returns in after or step.runs or step.hands_over_to
+        ]
         while todo:
             step = flow.steps[todo.pop()]
             if step.name in rescued or not self._is_rescued(step, rescued, after):
@@ -77,6 +91,8 @@ class Offers:
     def _is_rescued(self, step: CompiledStep, rescued: set[str], after: Outcomes) -> bool:
         if step.rescues or (step.returns is not None and step.returns in after):
             return True
+        if step.hands_over_to is not None:
+            return self._start_rescued[step.hands_over_to]
         if step.runs is not None:
             inner = frozenset(outcome for outcome, target in step.arms.items() if target in rescued)
             return self._flows[step.runs].start in self.rescued(step.runs, inner)
@@ -114,7 +130,7 @@ class Offers:
         offered_ms: int | None = None
         if step.rescues:
             offered_ms = now_ms
-        elif step.runs is not None:
+        elif step.runs is not None or step.hands_over_to is not None:
             inner = self._inner(step, rescued)
             offered_ms = None if inner.offered_ms is None else now_ms + inner.offered_ms
         elif self.offers(step, rescued):
@@ -129,15 +145,31 @@ class Offers:
         if step.rescues or (step.asks and self.offers(step, rescued)):
             return
         if step.runs is not None:
-            for outcome, took_ms in self._inner(step, rescued).returns_ms.items():
-                yield step.arms[outcome], took_ms
+            returns_ms = self._inner(step, rescued).returns_ms
+            again = step.repeat
+            before_ms = returns_ms.get(again.again_on, 0) * (again.times - 1) if again is not None else 0
+            for outcome, took_ms in returns_ms.items():
+                yield step.arms[outcome], before_ms + took_ms
             return
         for target in step.arms.values():
             yield target, step.longest_ms
 
     def _inner(self, step: CompiledStep, rescued: frozenset[str]) -> Slowest:
+        if step.hands_over_to is not None:
+            return self._handed_over(step.hands_over_to)
         after = frozenset(outcome for outcome, target in step.arms.items() if target in rescued)
         return self.slowest(step.runs or "", after)
+
+    def _handed_over(self, name: str) -> Slowest:
+        flow = self._flows[name]
+        if name in self._open:
+            self.circles[flow.steps[flow.start].place] = flow, [flow.start]
+            return Slowest()
+        self._open.add(name)
+        try:
+            return self.slowest(name, frozenset())
+        finally:
+            self._open.remove(name)
 
 
 def _tell_late(flow: CompiledFlow, slowest: Slowest, limits: Limits, source: Source) -> None:

@@ -22,7 +22,7 @@ def path_to(explorer: Explorer, visit: Visit, state: State) -> Text | None:
     while True:
         ways[:0] = within(explorer, visit, state)
         entered = explorer.entered_from.get((visit.flow.name, visit.level))
-        if entered is None or visit.flow.name in explorer.first:
+        if entered is None or explorer.is_beginning(visit):
             return told(ways)
         visit, state = entered
 

@@ -38,9 +38,18 @@ def check_silence(explorer: Explorer, sources: Mapping[str, Source], limits: Lim
 
 
 class _Quiets:
+    """Found by rounds: how silently a flow begins counts where callers are handed over to it, maybe in a circle."""
+
     def __init__(self, flows: Mapping[str, CompiledFlow]) -> None:
         self._flows = flows
-        self.of = cache(self._of)
+        steps = (step for flow in flows.values() for step in flow.steps.values())
+        self._handed_ms = {step.hands_over_to: 0 for step in steps if step.hands_over_to is not None}
+        while True:
+            self.of = cache(self._of)
+            now_ms = {name: self.of(name).after_ms[flows[name].start] for name in self._handed_ms}
+            if now_ms == self._handed_ms:
+                break
+            self._handed_ms = now_ms
 
     def _of(self, name: str) -> Quiet:
         flow = self._flows[name]
@@ -58,10 +67,19 @@ class _Quiets:
             return 0
         own_ms = dict.fromkeys(step.arms, step.longest_ms)
         most = step.longest_ms
+        if step.hands_over_to is not None:
+            most = self._handed_ms[step.hands_over_to]
         if step.runs is not None:
-            inner = self.of(step.runs)
-            own_ms, most = inner.returns_ms, inner.after_ms[self._flows[step.runs].start]
+            own_ms = self._inner_ms(step)
+            most = max([self.of(step.runs).after_ms[self._flows[step.runs].start], *own_ms.values()])
         return max([most, *(own_ms[outcome] + quiet.after_ms.get(step.arms[outcome], 0) for outcome in own_ms)])
+
+    def _inner_ms(self, step: CompiledStep) -> dict[str, int]:
+        """Return how long the flow that a step runs may be silent until each return, all its repetitions together."""
+        returns_ms = self.of(step.runs or "").returns_ms
+        times = 1 if step.repeat is None or step.repeat.again_on not in returns_ms else step.repeat.times
+        before_ms = (times - 1) * returns_ms[step.repeat.again_on] if step.repeat is not None and times > 1 else 0
+        return {outcome: before_ms + took_ms for outcome, took_ms in returns_ms.items()}
 
     def _note_returns(self, flow: CompiledFlow, quiet: Quiet) -> None:
         """Walk on from the start through silent steps only, with the longest time to each."""
@@ -77,7 +95,7 @@ class _Quiets:
                 continue
             if step.returns is not None:
                 quiet.returns_ms[step.returns] = max(quiet.returns_ms.get(step.returns, 0), reached_ms[name])
-            own_ms = dict.fromkeys(step.arms, step.longest_ms) if step.runs is None else self.of(step.runs).returns_ms
+            own_ms = dict.fromkeys(step.arms, step.longest_ms) if step.runs is None else self._inner_ms(step)
             for outcome, took_ms in own_ms.items():
                 target = step.arms[outcome]
                 reached_ms[target] = max(reached_ms.get(target, 0), reached_ms[name] + took_ms)

@@ -40,6 +40,8 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "forgets": frozenset(),
         "runs": None,
         "returns": None,
+        "repeat": None,
+        "hands_over_to": None,
         "results_into": {},
         "needs": Level.NOBODY,
         "spends": None,
@@ -59,21 +61,26 @@ def flow_of(name: str, steps: Sequence[CompiledStep], outcomes: tuple[str, ...] 
 
 @st.composite
 def hotlines(draw: st.DrawFn) -> dict[str, CompiledFlow]:
-    """Draw one first flow and up to two others, each of which may run those after it."""
+    """Draw one first flow and up to two others.
+
+    Some return, and may be run by those before them; to the rest a caller may be handed over, also in a circle.
+    """
     number = draw(st.integers(1, 3))
+    returning = {f"f{place}" for place in range(1, number) if draw(st.integers(0, 2))}
     flows = {}
     for place in range(number):
         name = f"f{place}"
-        later = [f"f{other}" for other in range(place + 1, number)]
+        later = [f"f{other}" for other in range(place + 1, number) if f"f{other}" in returning]
+        plain = [f"f{other}" for other in range(number) if f"f{other}" not in returning]
         names = [f"s{n}" for n in range(draw(st.integers(1, 5)))]
-        steps = [draw(_steps(one, name, names, later, may_return=place > 0)) for one in names]
-        flows[name] = flow_of(name, steps, OUTCOMES if place else ())
+        steps = [draw(_steps(one, name, names, later, plain, may_return=name in returning)) for one in names]
+        flows[name] = flow_of(name, steps, OUTCOMES if name in returning else ())
     return flows
 
 
 @st.composite
 def _steps(
-    draw: st.DrawFn, name: str, flow: str, names: list[str], later: list[str], *, may_return: bool
+    draw: st.DrawFn, name: str, flow: str, names: list[str], later: list[str], plain: list[str], *, may_return: bool
 ) -> CompiledStep:
     kinds = [
         "say",
@@ -82,6 +89,7 @@ def _steps(
         "if",
         "human",
         "end",
+        *(["over"] if len(plain) > 1 else []),
         *(["run"] * 2 if later else []),
         *(["return"] * 2 if may_return else []),
     ]
@@ -115,6 +123,8 @@ def _steps(
     if kind == "run":
         runs = [(Way(outcome), draw(target)) for outcome in OUTCOMES]
         return step(name, flow, runs, runs=draw(st.sampled_from(later)))
+    if kind == "over":
+        return step(name, flow, hands_over_to=draw(st.sampled_from(plain)))
     if kind == "return":
         return step(name, flow, returns=draw(st.sampled_from(OUTCOMES)))
     return step(name, flow)
@@ -149,6 +159,8 @@ class Walk:
             flow, caller = stack[-2]
             target = self.flows[flow].steps[caller].arms[standing.returns]
             yield None, ((*stack[:-2], (flow, target)), level)
+        elif standing.hands_over_to is not None:
+            yield None, (((standing.hands_over_to, self.flows[standing.hands_over_to].start),), level)
         elif standing.runs is not None:
             yield None, ((*stack, (standing.runs, self.flows[standing.runs].start)), level)
         else:

@@ -41,7 +41,7 @@ def run_flows(flows: Hotline) -> set[str]:
 @given(hotlines())
 def test_states_that_are_reached_are_those_that_walking_reaches(flows: Hotline) -> None:
     walked = {(*stack[-1], level) for stack, level in Walk(flows).from_start("f0").moves}
-    explorer = Explorer({name: flows[name] for name in run_flows(flows)})
+    explorer = Explorer({name: flows[name] for name in run_flows(flows)}, "f0")
     explored = {
         (visit.flow.name, step.name, level) for visit in explorer.visits.values() for step, level in visit.states()
     }
@@ -53,7 +53,7 @@ def test_states_that_are_reached_are_those_that_walking_reaches(flows: Hotline) 
 def test_step_is_refused_just_when_walking_gets_to_it_below_the_level_that_it_needs(flows: Hotline) -> None:
     met = run_flows(flows)
     sources = sources_of(flows)
-    check_levels(Explorer({name: flows[name] for name in met}), sources)
+    check_levels(Explorer({name: flows[name] for name in met}, "f0"), sources)
     told = {(finding.place.file, finding.place.line) for source in sources.values() for finding in source.findings}
     walk = Walk(flows).from_start("f0")
     low = {
@@ -79,7 +79,7 @@ def circles(flows: Hotline) -> bool:
 @given(hotlines())
 def test_circle_is_told_wherever_walking_goes_round(flows: Hotline) -> None:
     sources = sources_of(flows)
-    told = check_circles(Explorer(flows), sources)
+    told = check_circles(Explorer(flows, "f0"), sources)
     assert told or not circles(flows)
 
 
@@ -93,7 +93,7 @@ def test_no_circle_is_told_where_all_is_reached_and_levels_play_no_part_and_walk
     everything = {(name, step) for name, flow in flows.items() for step in flow.steps}
     decides_by_level = any(way.at_least for flow in flows.values() for step in flow.steps.values() for way in step.ways)
     if reached == everything and not decides_by_level and not circles(flows):
-        assert not check_circles(Explorer(flows), sources_of(flows))
+        assert not check_circles(Explorer(flows, "f0"), sources_of(flows))
 
 
 def keys_by_walking(walk: Walk) -> dict[tuple[str, str], float]:
@@ -137,7 +137,7 @@ def test_keys_to_a_human_are_as_many_as_walking_needs(flows: Hotline) -> None:
     if any(way.at_least for flow in flows.values() for step in flow.steps.values() for way in step.ways):
         return  # keys are counted without levels: a way that only a signed-in caller has counts as open
     keys = Keys(flows)
-    keys.look_at("f0", ())
+    keys.look_from(["f0"])
     walked = keys_by_walking(Walk(flows).from_start("f0"))
     counted = {(flow, step): away for (_, step), (flow, away) in keys.farthest.items()}
     for where, away in walked.items():
@@ -178,7 +178,7 @@ def _slowest_walk(walk: Walk) -> int:
             return 0
         if standing.asks and offered(place):
             return standing.heard_ms
-        took_ms = 0 if standing.runs or standing.returns else standing.longest_ms
+        took_ms = 0 if standing.runs or standing.returns or standing.hands_over_to else standing.longest_ms
         rest = [longest(after) for _, after in walk.moves[place]]
         known = [ms for ms in rest if ms >= 0]
         return took_ms + max(known) if known else -1
@@ -190,7 +190,7 @@ def _slowest_walk(walk: Walk) -> int:
 @given(hotlines(), st.integers(0, 20))
 def test_proofs_never_fail_on_any_hotline(flows: Hotline, limit: int) -> None:
     sources = sources_of(flows)
-    explorer = Explorer(flows)
+    explorer = Explorer(flows, "f0")
     if not check_circles(explorer, sources):
         check_silence(explorer, sources, Limits(silence_s=limit))
     assert all(level in Level for _, level in explorer.visits)
