@@ -112,6 +112,24 @@ class Conversation:
                 return typed if found is Match.EXACT_OR_PREFIX else NoChoice.NO_MATCH
             typed += key
 
+    async def read_back(self, what: Utterance, *, stop_on: str) -> str | None:
+        """Play what a caller is to confirm; return the key that stopped it, or None when it was heard to its end.
+
+        Keys typed ahead are dropped before it speaks: who has not heard it cannot agree to it. A key that is not in
+        `stop_on` neither stops it nor is kept.
+        """
+        self._drop_typed_ahead()
+        heard_ms = 0
+        while True:
+            played = await self.line.play(what, stop_on=stop_on, from_ms=heard_ms)
+            if played.key is None:
+                self._swallower.disarm()  # a '#' so long after an entry does not belong to it
+                return None
+            self.keys_taken += 1
+            if not self._swallower.swallows(played.key):
+                return played.key
+            heard_ms += played.heard_ms
+
     async def collect(self, prompt: Utterance | None, entry: Entry, timing: Timing) -> tuple[EntryEnd, SecretDigits]:
         """Ask for keys and judge them; the keys are secret until the asker says otherwise.
 
@@ -156,6 +174,10 @@ class Conversation:
     def forget_typed_ahead(self) -> None:
         """Drop keys typed ahead (before a confirmation, and after anything secret)."""
         self.keys.wipe()
+
+    def _drop_typed_ahead(self) -> None:
+        if self._next_typed_ahead() is not None:  # a '#' of the entry before is not waited for any longer
+            self.keys.wipe()
 
     async def _read_key(self, within_ms: int) -> str | None:
         while True:

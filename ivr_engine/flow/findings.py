@@ -93,7 +93,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "E201": Code(
             "a step that does nothing",
-            "Every step has exactly one word that says what it does: say, menu, collect, secret, do, if, "
+            "Every step has exactly one word that says what it does: say, menu, collect, secret, confirm, do, if, "
             "set, language, run, "
             "queue, return or hang_up.",
         ),
@@ -114,6 +114,10 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "then is not possible here",
             "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows. "
             "After `return` and `hang_up` nothing follows. One outcome has one arm, written in one place.",
+        ),
+        "E223": Code(
+            "one key with two meanings",
+            "In one question each key has one meaning: yes or no, a choice or the way to more choices.",
         ),
         "E301": Code(
             "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."

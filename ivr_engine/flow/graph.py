@@ -16,6 +16,7 @@ _SHAPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "say": ("(", ")"),  # rounded: something is heard
         "language": ("(", ")"),
         "menu": ("{{", "}}"),  # hexagon: something is asked
+        "confirm": ("{{", "}}"),
         "collect": ("[/", "/]"),  # slanted: something is typed
         "secret": ("[/", "/]"),
         "if": ("{", "}"),  # diamond: two ways

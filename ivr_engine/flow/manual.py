@@ -64,6 +64,17 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 no_input: human
                 too_short: human
             """,
+        "confirm": """
+            is_number_right:
+              confirm:
+                - you_entered
+                - digits: customer
+              when:
+                confirmed: next
+                declined: human
+                no_input: human
+                no_match: human
+            """,
         "do": """
             ask_balance:
               do: balance

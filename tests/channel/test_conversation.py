@@ -158,6 +158,28 @@ def test_must_hear_words_go_on_after_a_key_and_the_key_is_kept() -> None:
     assert seconds == pytest.approx(1.0)
 
 
+def test_read_back_drops_keys_typed_ahead_and_is_stopped_by_its_own_keys_only() -> None:
+    async def talk(conversation: Conversation) -> tuple[str | None, str | NoChoice]:
+        await conversation.say(words("welcome"))
+        stopped = await conversation.read_back(words("values"), stop_on="2")
+        return stopped, await menu(conversation, "1")
+
+    (stopped, chosen), line, _ = converse([Press("11", after_ms=300, every_ms=50), Press("1", after_ms=100)], talk)
+    assert stopped is None
+    assert chosen is NoChoice.NO_INPUT
+    assert line.heard[1] == Heard("en/values", complete=True)
+
+
+def test_hash_of_an_entry_neither_stops_a_read_back_nor_answers_it() -> None:
+    async def talk(conversation: Conversation) -> tuple[str | None, str | NoChoice]:
+        await number(conversation, Entry(6, 6))
+        return await conversation.read_back(words("values"), stop_on="#"), await menu(conversation, "#")
+
+    (stopped, chosen), line, _ = converse([HearOut(), Press("123456#"), HearOut(), Press("#")], talk)
+    assert (stopped, chosen) == (None, "#")
+    assert line.heard[1:3] == [Heard("en/values", complete=False), Heard("en/values", complete=True)]
+
+
 def test_keys_typed_while_the_bank_works_are_kept() -> None:
     async def talk(conversation: Conversation) -> tuple[str, tuple[EntryEnd, str]]:
         async def work() -> str:

@@ -56,6 +56,15 @@ TESTS_OF_RULES: Final = MappingProxyType(
         "A star that is no cancel key": [
             "flow.test_runner:star_among_the_digits_is_asked_for_again_and_never_becomes_part_of_a_number"
         ],
+        "Keys typed ahead never answer": [
+            "flow.test_confirm:keys_typed_ahead_are_dropped_before_it_speaks_and_confirm_nothing"
+        ],
+        "Yes counts when the values": [
+            "flow.test_confirm:yes_before_the_end_of_the_values_is_no_yes_and_they_are_read_again_from_the_start",
+            "flow.test_confirm:second_hasty_yes_does_not_even_stop_the_words",
+            "flow.test_confirm:no_counts_at_any_time",
+            "flow.test_confirm:key_that_says_neither_does_not_stop_the_values_and_is_a_wrong_key_after_them",
+        ],
         "A hang-up ends the call": [
             "flow.test_hotline:caller_may_hang_up_at_any_quarter_of_a_second",
             "channel.test_conversation:hang_up_while_the_bank_works_cancels_the_work",

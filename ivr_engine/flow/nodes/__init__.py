@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ivr_engine.flow.nodes.collect import Collect, Secret
+from ivr_engine.flow.nodes.confirm import Confirm
 from ivr_engine.flow.nodes.deciding import If, Set
 from ivr_engine.flow.nodes.ending import HangUp, Queue
 from ivr_engine.flow.nodes.language import ChooseLanguage
@@ -19,6 +20,7 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Menu,
     Collect,
     Secret,
+    Confirm,
     Operation,
     If,
     Set,
