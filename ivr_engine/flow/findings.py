@@ -119,6 +119,20 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "one key with two meanings",
             "In one question each key has one meaning: yes or no, a choice or the way to more choices.",
         ),
+        "E230": Code(
+            "a rule that this kind of entry cannot have",
+            "What is typed follows from the type of the variable. Digits may have a `length` and `check: luhn`; a "
+            "number, an amount and a date may have `least` and `most`; an amount has a `currency`; a date has eight "
+            "keys.",
+        ),
+        "E231": Code(
+            "an amount without its currency",
+            "An amount is typed without its currency, so the flow says which it is, and limits are in the same one.",
+        ),
+        "E232": Code(
+            "a key that cannot give an entry up",
+            "The hash key ends every entry, and the star key is the decimal point of an amount.",
+        ),
         "E301": Code(
             "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."
         ),

@@ -29,8 +29,15 @@ TESTS_OF_RULES: Final = MappingProxyType(
         "A key stops the prompt": [
             "channel.test_conversation:key_during_the_prompt_stops_it",
             "channel.test_conversation:wrong_key_does_not_stop_a_prompt_whose_interrupt_is_valid",
+            "channel.test_conversation:key_that_cannot_begin_an_entry_does_not_stop_a_prompt_whose_interrupt_is_valid",
+            "channel.test_conversation:key_that_can_begin_an_entry_stops_the_prompt_and_counts",
         ],
-        "With `interrupt: none`": ["channel.test_conversation:must_hear_words_go_on_after_a_key_and_the_key_is_kept"],
+        "With `interrupt: none`": [
+            "channel.test_conversation:must_hear_words_go_on_after_a_key_and_the_key_is_kept",
+            "channel.test_conversation:must_hear_menu_is_heard_to_its_end_also_when_keys_are_typed_ahead",
+            "channel.test_conversation:must_hear_prompt_of_an_entry_is_heard_to_its_end_and_the_keys_count",
+            "flow.test_runner:wrong_key_in_a_menu_that_must_be_heard_is_told_after_its_end",
+        ],
         "Keys typed ahead": [
             "channel.test_conversation:keys_typed_ahead_skip_the_prompts_and_answer_the_next_questions",
             "flow.test_hotline:keys_typed_ahead_reach_the_balance_without_a_prompt",
@@ -49,9 +56,22 @@ TESTS_OF_RULES: Final = MappingProxyType(
         "A hash key right after": [
             "channel.test_conversation:terminator_after_exactly_the_maximum_length_is_swallowed",
             "channel.test_conversation:second_terminator_is_not_swallowed",
+            "channel.test_conversation:hash_typed_ahead_after_a_full_entry_does_not_skip_the_next_words",
         ],
         "A new try": ["channel.test_conversation:too_few_keys_are_too_short_and_not_kept_for_the_next_try"],
         "A caller who types slowly": ["flow.test_runner:caller_who_types_slowly_is_not_cut_off"],
+        "When the time `in_all`": [
+            "flow.test_entries:nothing_is_asked_again_when_the_time_in_all_is_over",
+            "flow.test_entries:caller_who_is_typing_when_the_time_in_all_is_over_is_not_cut_off",
+        ],
+        "What was typed and is not valid": [
+            "flow.test_entries:value_beyond_a_limit_counts_as_a_try",
+            "flow.test_entries:outcome_is_that_of_the_last_try",
+        ],
+        "In an amount": [
+            "flow.test_entries:amount_is_whole_units_and_after_the_star_at_most_two_places",
+            "flow.test_entries:keys_that_are_no_amount_are_not_valid_and_asked_for_again",
+        ],
         "The `cancel` key": ["channel.test_conversation:cancel_key_gives_an_entry_up"],
         "A star that is no cancel key": [
             "flow.test_runner:star_among_the_digits_is_asked_for_again_and_never_becomes_part_of_a_number"

@@ -232,6 +232,15 @@ def test_menu_is_stopped_by_the_keys_that_its_interrupt_names(interrupt: str, he
     assert told.heard[-1].complete is heard_whole
 
 
+def test_wrong_key_in_a_menu_that_must_be_heard_is_told_after_its_end() -> None:
+    arms = "{no_input: end, no_match: end}"
+    menu = f"begin: {{menu: main_menu, keys: {{1: end}}, tries: 2, interrupt: none, when: {arms}}}\n"
+    told = run(flow(menu + END), Story((Press("7", after_ms=100), *press("1"))))
+    assert told.trace[0].outcome == "key 1"
+    whole = [heard.prompt for heard in told.heard if heard.complete]
+    assert whole == ["en/main_menu", "en/wrong_key", "en/main_menu"]
+
+
 def kept_alive(library: Library, *, ends: AbstractContextManager[object] | None = None) -> list[float]:
     """Run a flow for a silent caller to its end, and return when the line was kept alive."""
     alive: list[float] = []

@@ -90,7 +90,7 @@ class Confirm(Step):
                 if left == 0:
                     return none.value
                 await call.keep_alive()
-                what = apologies.for_no_choice(call, none) + values(call)
+                what = apologies(call, none.value) + values(call)
 
         return act
 

@@ -85,7 +85,7 @@ class Menu(Step):
                 none = chosen
                 if attempt < tries:
                     await call.keep_alive()
-                    prompt = apologies.for_no_choice(call, none) + speech(call)
+                    prompt = apologies(call, none.value) + speech(call)
             return none.value
 
         return act
