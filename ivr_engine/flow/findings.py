@@ -115,6 +115,20 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows. "
             "After `return` and `hang_up` nothing follows. One outcome has one arm, written in one place.",
         ),
+        "E220": Code(
+            "a menu that may offer nothing",
+            "Every key of the menu has a condition, so there can be callers whom no key answers. One key at least is "
+            "always there, here or under `everywhere`.",
+        ),
+        "E221": Code(
+            "words that nobody hears",
+            "A hidden key is taken, and nothing is said of it.",
+        ),
+        "E222": Code(
+            "words for a key of several digits",
+            "The step itself says which key to press, and it can say one key. Write the words for a longer one into a "
+            "prompt of the menu.",
+        ),
         "E223": Code(
             "one key with two meanings",
             "In one question each key has one meaning: yes or no, a choice or the way to more choices.",

@@ -51,6 +51,16 @@ TESTS_OF_RULES: Final = MappingProxyType(
             "channel.test_conversation:1_and_12_stand_in_one_menu_and_the_pause_decides",
             "channel.test_conversation:hash_ends_the_pause_between_1_and_12",
         ],
+        "A key of a menu whose condition": [
+            "flow.test_menu:key_whose_condition_does_not_hold_is_neither_spoken_nor_taken"
+        ],
+        "A key of `everywhere`": [
+            "flow.test_menu:key_of_everywhere_works_in_a_menu_without_an_arm_of_its_own_and_is_not_spoken",
+            "flow.test_menu:key_that_a_menu_uses_itself_is_its_own",
+            "flow.test_menu:key_that_is_a_menus_own_under_a_condition_is_not_taken_for_another_when_it_does_not_hold",
+            "flow.test_menu:keys_of_everywhere_are_digits_where_digits_are_typed",
+            "flow.test_confirm:key_that_works_everywhere_works_while_values_are_read_back",
+        ],
         "The hash key ends a number": ["channel.test_conversation:terminator_is_not_part_of_the_value"],
         "The hash key alone": ["channel.test_conversation:lone_terminator_is_no_input"],
         "A hash key right after": [
