@@ -93,9 +93,8 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "E201": Code(
             "a step that does nothing",
-            "Every step has exactly one word that says what it does: say, menu, collect, secret, confirm, do, if, "
-            "set, language, run, "
-            "queue, return or hang_up.",
+            "Every step has exactly one word that says what it does: say, menu, collect, secret, confirm, choose, "
+            "do, if, set, language, run, queue, return or hang_up.",
         ),
         "E202": Code("a step that does two things", "Split it into two steps, one after the other."),
         "E204": Code(
@@ -132,6 +131,11 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E223": Code(
             "one key with two meanings",
             "In one question each key has one meaning: yes or no, a choice or the way to more choices.",
+        ),
+        "E224": Code(
+            "an operation that gives no list",
+            "A caller can choose from what an operation gives one by one: it takes a `position`, ends in `found` or in "
+            "`none`, and changes nothing.",
         ),
         "E230": Code(
             "a rule that this kind of entry cannot have",

@@ -17,6 +17,7 @@ _SHAPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "language": ("(", ")"),
         "menu": ("{{", "}}"),  # hexagon: something is asked
         "confirm": ("{{", "}}"),
+        "choose": ("{{", "}}"),
         "collect": ("[/", "/]"),  # slanted: something is typed
         "secret": ("[/", "/]"),
         "if": ("{", "}"),  # diamond: two ways

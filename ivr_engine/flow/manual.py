@@ -75,6 +75,20 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 no_input: human
                 no_match: human
             """,
+        "choose": """
+            pick_account:
+              choose: account
+              into:
+                number: account
+              offer:
+                - masked: account
+              when:
+                picked: next
+                none: human
+                no_input: human
+                no_match: human
+                unavailable: human
+            """,
         "do": """
             ask_balance:
               do: balance

@@ -61,6 +61,13 @@ TESTS_OF_RULES: Final = MappingProxyType(
             "flow.test_menu:keys_of_everywhere_are_digits_where_digits_are_typed",
             "flow.test_confirm:key_that_works_everywhere_works_while_values_are_read_back",
         ],
+        "A `choose` offers its items": [
+            "flow.test_choose:list_is_offered_in_pages_and_keys_are_spoken_only_where_they_lead_somewhere",
+            "flow.test_choose:key_that_leads_nowhere_here_is_a_wrong_key",
+            "flow.test_choose:turning_pages_does_not_use_the_tries_up",
+            "flow.test_choose:pages_are_turned_so_often_and_no_more",
+        ],
+        "Who has only one item": ["flow.test_choose:only_item_is_picked_without_asking"],
         "The hash key ends a number": ["channel.test_conversation:terminator_is_not_part_of_the_value"],
         "The hash key alone": ["channel.test_conversation:lone_terminator_is_no_input"],
         "A hash key right after": [

@@ -414,10 +414,10 @@ def test_nothing_secret_stands_in_any_written_position() -> None:
 
 
 def stack(**changes: object) -> tuple[StackEntry, ...]:
-    """Return a position in the middle of the shipped flows: an account is offered."""
-    variables: dict[str, Encoded] = {"position": 1, "count": 2, "account": "6225880000001234", "kind": "current"}
+    """Return a position in the middle of the shipped flows: an account is picked."""
+    variables: dict[str, Encoded] = {"account": "6225880012345702", "kind": "current"}
     below = StackEntry("hotline", "pick_account", {"wanted": "balance"})
-    return below, dataclasses.replace(StackEntry("library/pick_account", "offer", variables), **changes)  # type: ignore[arg-type] # names of fields
+    return below, dataclasses.replace(StackEntry("library/pick_account", "picked", variables), **changes)  # type: ignore[arg-type] # names of fields
 
 
 def go_on(position: tuple[StackEntry, ...]) -> Told:
@@ -433,7 +433,7 @@ def test_position_written_by_hand_goes_on() -> None:
     ("position", "words"),
     [
         ((), "at least one flow"),
-        (stack(flow="library/gone"), "no step library/gone:offer"),
+        (stack(flow="library/gone"), "no step library/gone:picked"),
         (stack(step="gone"), "no step library/pick_account:gone"),
         (stack(variables={"colour": "red"}), "with these variables"),
         (stack(variables={"kind": "loan", "account": "1"}), "no one of"),

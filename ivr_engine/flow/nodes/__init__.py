@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ivr_engine.flow.nodes.choose import Choose
 from ivr_engine.flow.nodes.collect import Collect, Secret
 from ivr_engine.flow.nodes.confirm import Confirm
 from ivr_engine.flow.nodes.deciding import If, Set
@@ -21,6 +22,7 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Collect,
     Secret,
     Confirm,
+    Choose,
     Operation,
     If,
     Set,
