@@ -94,7 +94,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E201": Code(
             "a step that does nothing",
             "Every step has exactly one word that says what it does: say, menu, collect, secret, confirm, choose, "
-            "do, if, set, language, run, queue, return or hang_up.",
+            "pause, do, if, set, language, run, queue, return or hang_up.",
         ),
         "E202": Code("a step that does two things", "Split it into two steps, one after the other."),
         "E204": Code(

@@ -18,6 +18,7 @@ _SHAPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "menu": ("{{", "}}"),  # hexagon: something is asked
         "confirm": ("{{", "}}"),
         "choose": ("{{", "}}"),
+        "pause": ("{{", "}}"),
         "collect": ("[/", "/]"),  # slanted: something is typed
         "secret": ("[/", "/]"),
         "if": ("{", "}"),  # diamond: two ways

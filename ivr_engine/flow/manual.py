@@ -89,6 +89,14 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 no_match: human
                 unavailable: human
             """,
+        "pause": """
+            fetch_a_pen:
+              pause: have_pen_ready
+              within: 2 min
+              when:
+                ready: next
+                no_input: human
+            """,
         "do": """
             ask_balance:
               do: balance

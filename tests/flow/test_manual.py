@@ -68,6 +68,10 @@ TESTS_OF_RULES: Final = MappingProxyType(
             "flow.test_choose:pages_are_turned_so_often_and_no_more",
         ],
         "Who has only one item": ["flow.test_choose:only_item_is_picked_without_asking"],
+        "A `pause` waits": [
+            "flow.test_pause:caller_is_reminded_of_the_key_after_each_silence_until_the_time_is_over",
+            "flow.test_pause:wrong_key_brings_the_reminder_at_once_and_makes_the_pause_no_longer",
+        ],
         "The hash key ends a number": ["channel.test_conversation:terminator_is_not_part_of_the_value"],
         "The hash key alone": ["channel.test_conversation:lone_terminator_is_no_input"],
         "A hash key right after": [

@@ -13,6 +13,7 @@ from ivr_engine.flow.nodes.language import ChooseLanguage
 from ivr_engine.flow.nodes.menu import Menu
 from ivr_engine.flow.nodes.modules import ReturnStep, Run
 from ivr_engine.flow.nodes.operation import Operation
+from ivr_engine.flow.nodes.pause import Pause
 from ivr_engine.flow.nodes.say import Say
 from ivr_engine.flow.step import Step
 
@@ -23,6 +24,7 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Secret,
     Confirm,
     Choose,
+    Pause,
     Operation,
     If,
     Set,
