@@ -22,13 +22,19 @@ _Node = tuple[str, bool]
 
 
 def check_confirmations(explorer: Explorer, sources: Mapping[str, Source]) -> None:
-    """Note each variable of a money step that may hold a value which the caller has not confirmed."""
+    """Note each money step in which a variable may hold a value that the caller has not confirmed."""
     for flow in explorer.flows.values():
+        confirmed_anywhere = {name for step in flow.steps.values() for way in step.ways for name in way.confirms}
         for step in flow.steps.values():
-            for variable in sorted(step.spends or ()):
-                ways = _way_unconfirmed(flow, step, variable)
-                if ways is not None:
-                    _tell(explorer, flow, step, variable, ways, sources[flow.name])
+            found = {name: _way_unconfirmed(flow, step, name) for name in sorted(step.spends or ())}
+            ways = {name: way for name, way in found.items() if way is not None}
+            never = tuple(name for name in ways if name not in confirmed_anywhere)
+            sometimes = tuple(name for name in ways if name in confirmed_anywhere)
+            for names, tell in ((never, _tell_never), (sometimes, _tell_sometimes)):
+                if names:
+                    message, mend = tell(step, names)
+                    path = _whole_path(explorer, flow, ways[names[0]])
+                    sources[flow.name].finding("E804", step.place, message, mend, path=path)
 
 
 def _way_unconfirmed(flow: CompiledFlow, step: CompiledStep, variable: str) -> list[Way] | None:
@@ -64,29 +70,19 @@ def _back(came_by: Mapping[_Node, tuple[_Node, Way] | None], node: _Node) -> lis
     return ways
 
 
-def _tell(
-    explorer: Explorer, flow: CompiledFlow, step: CompiledStep, variable: str, ways: list[Way], source: Source
-) -> None:
-    confirms_it = any(variable in way.confirms for other in flow.steps.values() for way in other.ways)
-    if confirms_it:
-        message = Text(
-            "step '{step}' moves money with '{variable}', whose value the caller may not have confirmed",
-            step=step.name,
-            variable=variable,
-        )
-        mend = Text(
-            "let every path to '{step}' come from the `confirm` step, with nothing set in between", step=step.name
-        )
-    else:
-        message = Text(
-            "step '{step}' moves money with '{variable}', which no `confirm` step reads out",
-            step=step.name,
-            variable=variable,
-        )
-        mend = Text(
-            "read '{variable}' out in a `confirm` step right before '{step}'", variable=variable, step=step.name
-        )
-    source.finding("E804", step.place, message, mend, path=_whole_path(explorer, flow, ways))
+def _tell_never(step: CompiledStep, names: tuple[str, ...]) -> tuple[Text, Text]:
+    message = Text(
+        "step '{step}' moves money with what no `confirm` step reads out: {names}", step=step.name, names=names
+    )
+    return message, Text("read {names} out in a `confirm` step right before '{step}'", names=names, step=step.name)
+
+
+def _tell_sometimes(step: CompiledStep, names: tuple[str, ...]) -> tuple[Text, Text]:
+    message = Text(
+        "step '{step}' moves money with what the caller may not have confirmed: {names}", step=step.name, names=names
+    )
+    mend = Text("let every path to '{step}' come from the `confirm` step, with nothing set in between", step=step.name)
+    return message, mend
 
 
 def _whole_path(explorer: Explorer, flow: CompiledFlow, ways: list[Way]) -> Text | None:
