@@ -16,7 +16,8 @@ run: setup-run  ## start the hotline: Asterisk, engine, web pages
 	@exec $(BIN)/ivr serve
 
 test: setup-test check  ## everything: style, types, all tests, real calls included
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m "not asterisk" -n auto
+	@$(BIN)/pytest -m asterisk
 
 check: setup-run  ## style and types only
 	@$(BIN)/ruff check ivr_engine tests

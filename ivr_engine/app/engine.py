@@ -73,7 +73,15 @@ class Engine:
 
 def flow_world(settings: Settings) -> World:
     """Return what flows are checked against."""
-    return World(Catalogue.load(settings.prompts_dir), SIGNATURES, frozenset({QUEUE}))
+    prompts = Catalogue.load(settings.prompts_dir)
+    return World(
+        prompts,
+        SIGNATURES,
+        frozenset({QUEUE}),
+        environment=settings.environment,
+        zone=settings.zone,
+        first_flow=settings.first_flow,
+    )
 
 
 @asynccontextmanager
@@ -164,12 +172,15 @@ def read_flows(settings: Settings) -> FlowFolder:
 
 
 async def _watch_flows(flows: FlowFolder, metrics: Metrics) -> None:
-    """Use a changed flow from the next call on; findings are logged once, and the good flows stay."""
+    """Use a changed flow from the next call on; findings are logged once, and the good flows stay.
+
+    Flows are read and proved in a thread: a thousand steps take a fifth of a second, in which a caller's key is lost.
+    """
     log = structlog.get_logger()
     seen = flows.refresh()
     while True:
         await asyncio.sleep(FLOWS_LOOKED_AT_EVERY_S)
-        read = flows.refresh()
+        read = await asyncio.to_thread(flows.refresh)
         if read is seen:
             continue
         seen = read

@@ -13,12 +13,14 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.exc import ArgumentError
 
 from ivr_engine.adapters.store.database import driver_url
 from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.scope import PRODUCTION, ZONE
 from ivr_engine.flow.wording import Wording
 from ivr_engine.values.language import Language
 
@@ -72,6 +74,14 @@ def _bank_url(text: str) -> str:
     return text
 
 
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is the name of a time zone, such as Asia/Shanghai") from None
+    return text
+
+
 def _folder(path: pathlib.Path) -> pathlib.Path:
     if not path.is_dir():
         raise ValueError("there is no such folder")
@@ -93,6 +103,10 @@ class Settings(BaseModel):
         default=PROJECT / "prompts", description="The texts of the prompts."
     )
     first_flow: str = Field(default="hotline", description="The flow that a call begins with.")
+    environment: str = Field(
+        default=PRODUCTION, pattern=r"^[a-z][a-z0-9_]{0,40}$", description="Which constants of the flows are in force."
+    )
+    zone: Annotated[str, AfterValidator(_zone)] = Field(default=ZONE, description="The time zone of opening hours.")
     default_language: Language = Field(default=Language.MANDARIN, description="Spoken before the caller has chosen.")
     dial: str = Field(default="95588", pattern=r"^[0-9]{3,15}$", description="The hotline's number.")
 

@@ -68,6 +68,7 @@ class CallSession:
             self._queues,
             self._operations,
             hotline.default_language,
+            caller=arrival.caller or self.call_id,
             keep_alive=self._keep_alive,
         )
         self._steps = 0
@@ -100,6 +101,7 @@ class CallSession:
             # not been told that we are done, so it puts the caller through to a human.
             self._log.exception("call_session_failed")
         finally:
+            await self._finish_changes(runner)
             runner.close()
             self._conversation.forget_typed_ahead()
             self.keys_taken = self._conversation.keys_taken
@@ -122,6 +124,13 @@ class CallSession:
         await self._conversation.say(apology, interrupt=Interrupt.ANY)
         await self._queues.wait(self._hotline.rescue_queue, None)
         return reason
+
+    async def _finish_changes(self, runner: Runner) -> None:
+        """Wait until what the caller ordered is done or not, though they have hung up, and record which."""
+        late = await self._operations.finish()
+        if late is not None:
+            runner.note_late(late.outcome)
+            self._log.info("change_finished_without_caller", operation=late.operation, outcome=late.outcome)
 
     async def _keep_alive(self) -> None:
         await self._line.renew_backstop(BACKSTOP_S)

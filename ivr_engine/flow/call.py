@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.operations import Operations
 from ivr_engine.flow.values import YES_NO, Type, Value, one_of
+from ivr_engine.values.clock import Clock
 from ivr_engine.values.language import Language
 from ivr_engine.values.utterance import Utterance
 
@@ -44,6 +45,11 @@ class Identity(Protocol):
         """Whether the caller has signed in, and it still holds."""
         ...
 
+    @property
+    def customer(self) -> str | None:
+        """The customer who signed in last, though it may not hold any more."""
+        ...
+
 
 SIGNED_IN: Final = "signed_in"
 FACTS: Final[Mapping[str, Type]] = MappingProxyType({"language": one_of(Language), SIGNED_IN: YES_NO})
@@ -55,6 +61,16 @@ async def nothing_to_renew() -> None:
 
 
 @dataclass(slots=True)
+class Tally:
+    """What is counted over a whole call, through all its flows; it goes with the call to another engine.
+
+    `changes` counts the operations that changed something, or may have and were answered.
+    """
+
+    changes: int = 0
+
+
+@dataclass(slots=True)
 class Call:
     """One call, as a step sees it. `variables` are those of the flow that runs now."""
 
@@ -63,7 +79,12 @@ class Call:
     queues: Queues
     identity: Identity
     language: Language
+    clock: Clock = field(init=False)
+    """Lent by the runner, when it takes the call."""
+    caller: str = ""
+    """The caller's number, or where it is withheld what stands for this one call."""
     variables: dict[str, Value] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
 

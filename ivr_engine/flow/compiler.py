@@ -5,17 +5,19 @@ Knows steps only by their frame. Must not know files on disk, nor what a step do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from ivr_engine.flow.call import FACTS
+from ivr_engine.flow.constants import CONSTANTS, ENVIRONMENTS, read_constants
 from ivr_engine.flow.expressions import is_name
 from ivr_engine.flow.findings import Place, did_you_mean
+from ivr_engine.flow.hours import HOURS, read_hours
 from ivr_engine.flow.model import CompiledFlow, CompiledStep, FlowFile
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
-from ivr_engine.flow.step import Arm, Step
+from ivr_engine.flow.step import Step
 from ivr_engine.flow.values import SECRET
 from ivr_engine.flow.wording import Text
 
@@ -33,6 +35,9 @@ def compile_flow(
     """Compile a flow; findings are noted in its source, and only a flow without any may run."""
     _check_top(source, file)
     variables = {**file.inputs, **file.variables}
+    constants = read_constants(source, file.constants, file.environments, world.environment)
+    hours = read_hours(source, file.hours)
+    used: set[tuple[str, str]] = set()
     steps: dict[str, CompiledStep] = {}
     for step_name, written in file.steps.items():
         step = read_step(source, step_name, written)
@@ -48,8 +53,13 @@ def compile_flow(
             own_outcomes=file.outcomes,
             own_outputs=tuple(name for name in file.outputs if name in variables),
             everywhere=file.everywhere,
+            constants=constants,
+            hours=hours,
+            used=used,
         )
         steps[step_name] = _compile_step(step_name, step, scope, file)
+    if not source.findings:
+        _check_used(source, file, used)
     return CompiledFlow(
         name=name,
         title=file.title,
@@ -84,14 +94,36 @@ def _check_declarations(source: Source, file: FlowFile) -> None:
         if variable.type == SECRET:
             mend = Text("ask for it with a `secret` step in this flow")
             source.finding("E304", source.place(("inputs", name)), Text("'{name}' is secret", name=name), mend)
-    for block, names in (("inputs", file.inputs), ("variables", file.variables)):
+    blocks: list[tuple[Path, Mapping[str, object], Text]] = [
+        (("inputs",), file.inputs, Text("'{name}' is an input as well")),
+        (("variables",), file.variables, Text("'{name}' is a variable as well")),
+        ((CONSTANTS,), file.constants, Text("'{name}' is a constant as well")),
+        *(((ENVIRONMENTS, name), block, Text("")) for name, block in file.environments.items()),
+    ]
+    for number, (path, names, _) in enumerate(blocks):
         for name in names:
-            _check_name(source, source.place((block, name), key=True), name)
-    for name in file.variables:
-        if name in file.inputs:
-            place = source.place(("variables", name), key=True)
-            message = Text("'{name}' is an input as well", name=name)
-            source.finding("E102", place, message, Text("give one of them another name"))
+            place = source.place((*path, name), key=True)
+            _check_name(source, place, name)
+            taken = next((taken for _, earlier, taken in blocks[: min(number, 3)] if name in earlier), None)
+            if taken is not None:
+                mend = Text("give one of them another name")
+                source.finding("E102", place, Text(taken.template, name=name), mend)
+
+
+def _check_used(source: Source, file: FlowFile, used: set[tuple[str, str]]) -> None:
+    """What no step uses is left over, or was meant where something else is written."""
+    first = next(iter(file.environments), "")
+    declared: tuple[tuple[str, Path, Iterable[str]], ...] = (
+        (CONSTANTS, (CONSTANTS,), file.constants),
+        (CONSTANTS, (ENVIRONMENTS, first), file.environments.get(first, {})),
+        (HOURS, (HOURS,), file.hours),
+    )
+    for block, path, names in declared:
+        for name in names:
+            if (block, name) not in used:
+                place = source.place((*path, name), key=True)
+                message = Text("no step uses '{name}'", name=name)
+                source.finding("E121", place, message, Text("use it, or remove it"))
 
 
 def _check_name(source: Source, place: Place, name: str) -> None:
@@ -114,10 +146,13 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         place=scope.source.place(scope.path, key=True),
         action=action,
         ways=ways,
-        arms=MappingProxyType(_join_arms(name, outcomes, step.arms(scope), scope, file)),
+        arms=MappingProxyType(_join_arms(name, outcomes, step, scope, file)),
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
+        returns=step.returns,
+        repeat=step.repeat,
+        hands_over_to=step.hands_over_to,
         results_into=step.results_into,
         needs=step.needs(scope),
         spends=step.spends(scope),
@@ -128,11 +163,9 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
     )
 
 
-def _join_arms(
-    name: str, outcomes: tuple[str, ...], arms: Mapping[str, Arm], scope: Scope, file: FlowFile
-) -> dict[str, str]:
+def _join_arms(name: str, outcomes: tuple[str, ...], step: Step, scope: Scope, file: FlowFile) -> dict[str, str]:
     joined: dict[str, str] = {}
-    for outcome, arm in arms.items():
+    for outcome, arm in step.arms(scope).items():
         if outcome not in outcomes:
             if outcomes:
                 message = Text(
@@ -154,9 +187,8 @@ def _join_arms(
         if outcome in file.otherwise:
             joined[outcome] = file.otherwise[outcome]
             continue
-        usual = outcome == outcomes[0] and not outcome.startswith("key ")
         mend = Text("add `{outcome}: <step>` under `when`", outcome=outcome)
-        if usual:
+        if outcome == step.usual(scope):
             mend = Text("add `then: <step>`, or `{outcome}: <step>` under `when`", outcome=outcome)
         message = Text("step '{name}' has no arm for '{outcome}'", name=name, outcome=outcome)
         scope.finding("E204", (), message, mend, key=True)

@@ -14,6 +14,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from ivr_engine.flow.findings import did_you_mean
@@ -24,6 +25,7 @@ from ivr_engine.flow.values import (
     SECRET,
     TEXT,
     YES_NO,
+    Constant,
     Type,
     Value,
     Variable,
@@ -64,7 +66,7 @@ class Compiled:
     """A checked expression: its type, what it reads, and how to evaluate it.
 
     `true_when_it_holds` are the yes-or-no facts that are true wherever this condition is, `true_when_it_does_not` where
-    it is not. `variable` is its name when the expression is one variable and nothing else.
+    it is not. `variable` is its name when the expression is one variable and nothing else. `constants` are those read.
     """
 
     type: Type
@@ -73,8 +75,10 @@ class Compiled:
     true_when_it_holds: frozenset[str] = frozenset()
     true_when_it_does_not: frozenset[str] = frozenset()
     variable: str | None = None
+    constants: frozenset[str] = frozenset()
 
 
+NO_CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({})
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<amount>\d{1,15}\.\d{1,2})|(?P<number>\d{1,18})|(?P<name>[A-Za-z_]\w*)"
     r"|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<sign><=|>=|!=|==|[=<>+\-(),]))",
@@ -109,12 +113,18 @@ class _Term:
     fails: frozenset[str] = frozenset()
 
 
-def compile_expression(text: str, variables: Mapping[str, Variable], facts: Mapping[str, Type]) -> Compiled:
+def compile_expression(
+    text: str,
+    variables: Mapping[str, Variable],
+    facts: Mapping[str, Type],
+    constants: Mapping[str, Constant] = NO_CONSTANTS,
+) -> Compiled:
     """Parse and type an expression; raise `ExpressionError` with code E301, E302, E303 or E304."""
-    parser = _Parser(_tokens(text), variables, facts)
+    parser = _Parser(_tokens(text), variables, facts, constants)
     term = parser.whole()
     variable = term.word if term.word in variables else None
-    return Compiled(term.type, term.evaluate, frozenset(parser.reads), term.holds, term.fails, variable)
+    reads, read_constants = frozenset(parser.reads), frozenset(parser.constants_read)
+    return Compiled(term.type, term.evaluate, reads, term.holds, term.fails, variable, read_constants)
 
 
 def is_name(text: str) -> bool:
@@ -144,13 +154,21 @@ def _tokens(text: str) -> list[_Token]:
 class _Parser:
     """Recursive descent over the tokens; types as it goes."""
 
-    def __init__(self, tokens: list[_Token], variables: Mapping[str, Variable], facts: Mapping[str, Type]) -> None:
+    def __init__(
+        self,
+        tokens: list[_Token],
+        variables: Mapping[str, Variable],
+        facts: Mapping[str, Type],
+        constants: Mapping[str, Constant],
+    ) -> None:
         self._tokens = tokens
         self._next = 0
         self._depth = 0
         self._variables = variables
         self._facts = facts
+        self._constants = constants
         self.reads: list[str] = []
+        self.constants_read: set[str] = set()
 
     def whole(self) -> _Term:
         term = self._or()
@@ -290,6 +308,10 @@ class _Parser:
                 raise ExpressionError("E304", token.column, message, Text("hand it to an operation that takes it"))
             self.reads.append(name)
             return _Term(variable.type, lambda names: names.variables[name], token.column, name)
+        if name in self._constants:
+            constant = self._constants[name]
+            self.constants_read.add(name)
+            return _Term(constant.type, lambda _: constant.value, token.column)
         if name in self._facts:
             known = frozenset({name}) if self._facts[name] == YES_NO else frozenset[str]()
             return _Term(self._facts[name], lambda names: names.fact(name), token.column, "", known)
@@ -323,7 +345,7 @@ class _Parser:
 
     def _known(self, term: _Term) -> _Term:
         if term.type is _WORD:
-            mend = did_you_mean(term.word, [*self._variables, *self._facts])
+            mend = did_you_mean(term.word, [*self._variables, *self._constants, *self._facts])
             message = Text("there is no variable '{name}'", name=term.word)
             raise ExpressionError("E301", term.column, message, mend)
         return term

@@ -44,6 +44,8 @@ class Finding:
     mend: Text
     source_line: str = ""
     end_column: int | None = None
+    path: Text | None = None
+    """What the caller does, and what the world answers, to get there; None where that does not matter."""
 
     def render(self, language: Wording = Wording.ENGLISH) -> str:
         """Return the finding as `file:line:column CODE message`, the source line and the mend."""
@@ -53,6 +55,9 @@ class Finding:
             number = str(self.place.line)
             lines.append(f"  {number:>4} | {self.source_line}")
             lines.append(f"       | {_blank(self.source_line[: self.place.column - 1])}^")
+        if self.path is not None:
+            to_get_here = f"走到这里：{in_chinese(self.path)}" if chinese else f"to get here: {self.path}"
+            lines.append(f"  {to_get_here}")
         lines.append(self._mend_in_chinese() if chinese else f"  mend: {self.mend}; more: ivr explain {self.code}")
         return "\n".join(map(_printable, lines))
 
@@ -105,11 +110,29 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E112": Code(
             "a value of the wrong kind", "The value cannot be understood here; the message says what is expected."
         ),
+        "E121": Code(
+            "something declared that no step uses",
+            "What stands at the top of a file is there to be used. What nobody uses is left over, or a step means it "
+            "and names something else.",
+        ),
+        "E122": Code(
+            "environments that do not agree",
+            "Every environment declares the same names with values of the same types: a flow that is sound in the "
+            "one is then sound in the other.",
+        ),
+        "E123": Code(
+            "an environment that the flow does not have",
+            "The hotline is set up to run in an environment (setting `environment`), and the flow has constants for "
+            "others only.",
+        ),
+        "E124": Code(
+            "a constant that would be changed",
+            "A constant has one value in every call. What a step puts a value into is declared under `variables`.",
+        ),
         "E201": Code(
             "a step that does nothing",
-            "Every step has exactly one word that says what it does: say, menu, collect, secret, do, if, "
-            "set, language, run, "
-            "queue, return or hang_up.",
+            "Every step has exactly one word that says what it does: say, menu, do, if, hang_up and so on. The manual "
+            "has a page for each.",
         ),
         "E202": Code("a step that does two things", "Split it into two steps, one after the other."),
         "E204": Code(
@@ -128,6 +151,23 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "then is not possible here",
             "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows. "
             "After `return` and `hang_up` nothing follows. One outcome has one arm, written in one place.",
+        ),
+        "E240": Code(
+            "a switch on something that is no choice",
+            "`switch` has one arm for each word that its variable may hold. That must be a variable which is `one of` "
+            "some words, or yes or no. Numbers, amounts and texts are compared with `if`.",
+        ),
+        "E241": Code(
+            "an else that nothing leads to",
+            "`else` takes the words that have no arm of their own. Where each word has one, it is left over.",
+        ),
+        "E242": Code(
+            "unknown opening hours",
+            "`hours` names opening hours that stand at the top of the file, under `hours`.",
+        ),
+        "E243": Code(
+            "parts that make no whole",
+            "`split` sends each caller one way. Percentages that do not add up to 100 leave some callers without one.",
         ),
         "E301": Code(
             "an unknown variable", "Variables are declared at the top of the flow under `variables` or `inputs`."
@@ -157,6 +197,20 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E502": Code("an argument that the operation does not take", "Its arguments are listed in the message."),
         "E503": Code("an argument that the operation needs", "Each argument of an operation has to be given."),
         "E504": Code("a result that the operation does not give", "Its results are listed in the message."),
+        "E510": Code(
+            "a wait that is too long",
+            "`within` says how long a caller waits for the bank. Longer than the most that the hotline allows, nobody "
+            "should listen to silence.",
+        ),
+        "E511": Code(
+            "a retry of what must not be done twice",
+            "`retry` asks again by itself when the bank was away. Only what changes nothing and counts nothing may be "
+            "asked again: a payment or an attempt at a PIN may not.",
+        ),
+        "E512": Code(
+            "a filler that nobody hears",
+            "`filler` is said when an answer takes longer than 1.5 s. Here the wait is over before.",
+        ),
         "E601": Code(
             "an unknown flow", "`run` names another flow file, without `.yaml`, as seen from the flows folder."
         ),
@@ -173,7 +227,60 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "A flow and the flows that it runs must have the same `languages`: the caller's language is carried on.",
         ),
         "E606": Code("flows nested too deep", "One flow runs another, which runs another, and so on, too many times."),
+        "E610": Code(
+            "a repetition that is only half written",
+            "`run` runs a flow again with `times` (how often at most) and `while` (as long as it ends in this). One "
+            "means nothing without the other, and `for` (which of its inputs counts) means nothing without both.",
+        ),
+        "E611": Code(
+            "a repetition for something that cannot happen",
+            "`while` names one of the outcomes of the flow that is run.",
+        ),
+        "E612": Code(
+            "a call handed over to a flow that goes back",
+            "After `hand_over` no flow waits for the call to come back. A flow that declares outcomes would go back "
+            "to nobody; use `run` for it.",
+        ),
         "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
+        "E801": Code(
+            "the bank is asked before the sign-in",
+            "Some operations are only for callers whom the bank knows. On the path that is shown a caller gets to this "
+            "step without having signed in, or after having signed out.",
+        ),
+        "E802": Code(
+            "something personal is read out before the sign-in",
+            "A balance, an account or a customer number would be heard by somebody whom the bank does not know yet.",
+        ),
+        "E803": Code(
+            "money is moved with a value that nobody can have confirmed",
+            "The caller confirms what a `confirm` step reads out. A value that is computed or written at the step "
+            "itself was never read out; put it into a variable and let the caller confirm that.",
+        ),
+        "E804": Code(
+            "money is moved with a value that the caller has not confirmed",
+            "On some path no `confirm` step has read this variable out, or something was put into it afterwards, or "
+            "the confirmation was used for another movement already. One confirmation is good for one movement.",
+        ),
+        "E805": Code(
+            "a caller goes round for ever",
+            "Silence, wrong keys, answers of the bank or steps alone lead back to where the call has been. A caller "
+            "who lays the telephone down, or who cannot press keys, would never get out of this circle. Only a key "
+            "that the caller presses on purpose may lead back.",
+        ),
+        "E806": Code(
+            "a long silence",
+            "Several steps in a row say nothing while the bank takes its time. Callers believe that the line is dead "
+            "and hang up.",
+        ),
+        "E807": Code(
+            "a human is too many keys away",
+            "From every menu a caller must be able to get to a human with few keys. Silence does not count as one.",
+        ),
+        "E808": Code(
+            "a human is offered too late",
+            "A question offers a human when one key, or staying silent, leads to one. The longest way to the first "
+            "such question takes longer than is promised, or goes in a circle in which there is none.",
+        ),
     }
 )
 

@@ -19,9 +19,13 @@ _SHAPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "collect": ("[/", "/]"),  # slanted: something is typed
         "secret": ("[/", "/]"),
         "if": ("{", "}"),  # diamond: two ways
+        "switch": ("{", "}"),
+        "hours": ("{", "}"),
+        "split": ("{", "}"),
         "set": ("[", "]"),
         "do": ("[(", ")]"),  # drum: the bank
         "run": ("[[", "]]"),  # double border: another flow
+        "hand_over": ("[[", "]]"),
         "queue": ("((", "))"),  # circle: a human
         "return": ("([", "])"),  # pill: the end
         "hang_up": ("([", "])"),
@@ -45,7 +49,8 @@ def mermaid(library: Library, flow: str) -> str:
 
 def _node(identifier: str, step: CompiledStep) -> str:
     opening, closing = _SHAPES.get(step.word, _OTHER_SHAPE)
-    label = f"{step.name}<br/>{step.word}" if step.runs is None else f"{step.name}<br/>{step.word} {step.runs}"
+    other = step.runs or step.hands_over_to
+    label = f"{step.name}<br/>{step.word}" if other is None else f"{step.name}<br/>{step.word} {other}"
     return f'{identifier}{opening}"{_quoted(label)}"{closing}'
 
 

@@ -82,6 +82,31 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
               then: human
               else: next
             """,
+        "switch": """
+            which_account:
+              switch: kind
+              when:
+                credit_card: human
+                current: next
+              else: next
+            """,
+        "hours": """
+            is_counter_open:
+              hours: counter
+              then: human
+              when:
+                closed: next
+                holiday: next
+            """,
+        "split": """
+            try_new_menu:
+              split:
+                new_menu: 10
+                old_menu: 90
+              when:
+                new_menu: next
+                old_menu: human
+            """,
         "set": """
             next_one:
               set:
@@ -101,6 +126,10 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 signed_in: next
                 human: human
                 given_up: next
+            """,
+        "hand_over": """
+            from_the_start:
+              hand_over: hotline
             """,
         "queue": """
             to_human:
@@ -129,10 +158,18 @@ title: A sample
 start: {start}
 outcomes: [good]
 inputs: {{account: personal digits, customer: personal digits, position: number}}
-variables: {{balance: personal money, pin: secret, wanted: 'one of (balance, transactions)'}}
-steps:
-  first: {{set: {{balance: 1.00 CNY}}, then: {sample}}}
+variables:
+  balance: personal money
+  pin: secret
+  wanted: one of (balance, transactions)
+  kind: one of (current, credit_card, time_deposit)
+{top}steps:
+  first: {{set: {{balance: 1.00 CNY, kind: current}}, then: {sample}}}
 {steps}"""
+_TOPS: Final[Mapping[str, str]] = MappingProxyType(
+    {"hours": "hours: {counter: {mon-fri: 08:30 to 17:30, closed: [2026-10-01 to 2026-10-07]}}\n"}
+)
+"""What the sample of a kind needs at the top of the file."""
 _ENDINGS: Final[Mapping[str, str]] = MappingProxyType(
     {"next": "  next: {return: good}\n", "human": "  human: {hang_up: handed_over}\n"}
 )
@@ -150,7 +187,7 @@ def flow_around(word: str) -> str:
     sample = sample_of(word)
     steps = re.sub(r"^(?=.)", "  ", sample, flags=re.MULTILINE)
     steps += "".join(ending for name, ending in _ENDINGS.items() if re.search(rf": {name}$", sample, re.MULTILINE))
-    return _AROUND.format(start="first", sample=sample.partition(":")[0], steps=steps)
+    return _AROUND.format(start="first", sample=sample.partition(":")[0], top=_TOPS.get(word, ""), steps=steps)
 
 
 def compiled_sample(kind: type[Step], world: World, others: Mapping[str, tuple[str, str]]) -> CompiledStep:

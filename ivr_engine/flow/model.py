@@ -11,10 +11,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import Finding, Place
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
-from ivr_engine.flow.step import Action, By, Way
+from ivr_engine.flow.step import Action, By, Repeat, Way
 from ivr_engine.flow.values import Variable
 from ivr_engine.values.language import Language
 
@@ -44,6 +45,11 @@ class FlowFile(BaseModel):
     outputs: tuple[str, ...] = Field(default=(), description="Variables given back.")
     outcomes: tuple[str, ...] = Field(default=(), description="How it can return, the usual outcome first.")
     variables: dict[str, Declared] = Field(default_factory=dict, description="Its own variables, with their types.")
+    constants: dict[str, Written] = Field(default_factory=dict, description="Values that have a name and never change.")
+    environments: dict[str, dict[str, Written]] = Field(
+        default_factory=dict, description="Constants that are other ones in each environment, by its name."
+    )
+    hours: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Opening hours, by name.")
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
     everywhere: dict[str, str] = Field(
         default_factory=dict, description="Keys that every question by keys takes, unless it uses them itself."
@@ -56,7 +62,8 @@ class CompiledStep:
     """A step that is ready to run: what it does, where each outcome leads, and what the proofs know of it.
 
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
-    answer counts, `longest_ms` how long the step may take in all.
+    answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
+    that flow, which is run once, or as often as `repeat` says; `hands_over_to` is a flow that does not come back.
     """
 
     name: str
@@ -68,6 +75,9 @@ class CompiledStep:
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
+    returns: str | None
+    repeat: Repeat | None
+    hands_over_to: str | None
     results_into: Mapping[str, str]
     needs: Level
     spends: frozenset[str] | None

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from ivr_engine.flow.values import Type, Value, Variable
 
 UNAVAILABLE: Final = "unavailable"
-"""The outcome that every operation has: the bank did not answer, and nothing was changed."""
+"""The outcome of every operation that asks the bank: it did not answer, and nothing was changed."""
 DEADLINE_MS: Final = 4000
 """How long a caller waits for the bank before hearing that it is away."""
 UNKNOWN: Final = "unknown"
@@ -35,7 +35,8 @@ class Signature:
     `outcomes` stand in order of precedence, the usual one first, each with its results. `unavailable` is added, and
     `unknown` where it `changes` something. `needs` is the level that it asks of the caller, `grants` the level that
     holds after an outcome. Of an operation that moves money every argument has to be confirmed by the caller
-    beforehand. Only what is `repeatable` may be tried again by itself.
+    beforehand. Only what is `repeatable` may be tried again by itself. What is done `at_once` is done by the engine
+    itself: no bank is asked, so none can be away.
     """
 
     name: str
@@ -47,11 +48,13 @@ class Signature:
     changes: bool = False
     moves_money: bool = False
     repeatable: bool = True
+    at_once: bool = False
 
     @property
     def outcome_names(self) -> tuple[str, ...]:
         """Every outcome, in order of precedence."""
-        return (*self.outcomes, UNAVAILABLE, *((UNKNOWN,) if self.changes else ()))
+        away = () if self.at_once else (UNAVAILABLE,)
+        return (*self.outcomes, *away, *((UNKNOWN,) if self.changes else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,12 @@ class Performed:
 class Operations(Protocol):
     """Carries operations out for one call."""
 
-    async def perform(self, name: str, arguments: Mapping[str, Value]) -> Performed:
-        """Carry one operation out; every failure that can be expected is an outcome."""
+    async def perform(
+        self, name: str, arguments: Mapping[str, Value], *, within_ms: int = DEADLINE_MS, change: int = 0
+    ) -> Performed:
+        """Carry one operation out; every failure that can be expected is an outcome.
+
+        It takes `within_ms` at most. `change` counts those that change something: the same number with the same
+        arguments in one call is the same change, done once however often it is sent.
+        """
         ...

@@ -13,7 +13,7 @@ from typing import Final
 
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.model import FLOWS_DEEP_MAX, CompiledFlow, CompiledStep, Library
-from ivr_engine.flow.step import End, Enter, Return
+from ivr_engine.flow.step import End, Enter, HandOver, Return
 from ivr_engine.flow.values import Encoded, Value, decode, encode
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.secret import SecretDigits
@@ -30,13 +30,19 @@ class BudgetExceededError(Exception):
 class Frame:
     """One flow of the stack: which, where it stands, and its variables.
 
-    `asked_at` is the step that got the oldest secret which the flow holds now.
+    `asked_at` is the step that got the oldest secret which the flow holds now. `rounds` is how often the step where it
+    stands has run its flow.
     """
 
     flow: CompiledFlow
     step: str
     variables: dict[str, Value] = field(default_factory=dict)
     asked_at: str | None = None
+    rounds: int = 0
+
+    def go_to(self, step: str) -> None:
+        """Stand at another step, or at the same one anew."""
+        self.step, self.rounds = step, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,12 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class StackEntry:
-    """A frame written down; secrets are left out."""
+    """A frame written down; secrets are left out. `rounds` is how often its step has run its flow."""
 
     flow: str
     step: str
     variables: Mapping[str, Encoded]
+    rounds: int = 0
 
 
 class Runner:
@@ -73,9 +80,9 @@ class Runner:
     ) -> None:
         self._library = library
         self._call = call
-        self._clock = clock
+        self._clock = call.clock = clock
         self._on_step = on_step
-        self._began = self._kept_alive = clock.monotonic()
+        self._began = self._step_began = self._kept_alive = clock.monotonic()
         self._stack: list[Frame] = []
         self._steps_left = STEPS_PER_CALL_MAX
 
@@ -110,16 +117,23 @@ class Runner:
     def position(self) -> tuple[StackEntry, ...]:
         """Write down where the call stands, without secrets; from `on_step`, the step that comes next.
 
-        A flow that holds a secret is written down at the step that asked for it: the caller is asked once more.
+        A flow that holds a secret is written down at the step that asked for it: the caller is asked once more, and
+        what that flow runs now is run anew.
         """
-        return tuple(
-            StackEntry(
-                frame.flow.name,
-                frame.asked_at or frame.step,
-                {name: encode(v) for name, v in frame.variables.items() if not isinstance(v, SecretDigits)},
-            )
-            for frame in self._stack
-        )
+        entries: list[StackEntry] = []
+        for frame in self._stack:
+            open_values = {n: encode(v) for n, v in frame.variables.items() if not isinstance(v, SecretDigits)}
+            if frame.asked_at is not None:
+                entries.append(StackEntry(frame.flow.name, frame.asked_at, open_values))
+                break
+            entries.append(StackEntry(frame.flow.name, frame.step, open_values, frame.rounds))
+        return tuple(entries)
+
+    def note_late(self, outcome: str) -> None:
+        """Add to the trace how the step ended in which the caller hung up, when it was finished without them."""
+        if self._stack:
+            frame = self._stack[-1]
+            self._trace(frame.flow, frame.flow.steps[frame.step], outcome, self._step_began)
 
     def close(self) -> None:
         """Overwrite every secret that the flows still hold."""
@@ -134,7 +148,7 @@ class Runner:
                 message = f"more than {STEPS_PER_CALL_MAX} steps; the last was {frame.flow.name}:{step.name}"
                 raise BudgetExceededError(message)
             self._steps_left -= 1
-            began = self._clock.monotonic()
+            began = self._step_began = self._clock.monotonic()
             if began - self._kept_alive > KEEP_ALIVE_EVERY_S:
                 self._kept_alive = began
                 await self._call.keep_alive()
@@ -144,14 +158,19 @@ class Runner:
                 self._trace(frame.flow, step, result.reason, began)
                 return result.reason
             if isinstance(result, Enter):
+                self._enter(frame, step, result)
+                outcome = "entered"
+            elif isinstance(result, HandOver):
+                self.close()
+                self._stack.clear()
                 compiled = self._library.flows[result.flow]
                 self._push(Frame(compiled, compiled.start, result.inputs))
-                outcome = "entered"
+                outcome = "handed_over"
             elif isinstance(result, Return):
                 self._pop(result.outcome)
                 outcome = result.outcome
             else:
-                frame.step = step.arms[result]
+                frame.go_to(step.arms[result])
                 outcome = result
             self._trace(frame.flow, step, outcome, began)
 
@@ -165,12 +184,20 @@ class Runner:
             message = f"the flows have no step {entry.flow}:{entry.step} with these variables any more"
             raise ValueError(message)
         variables = {name: decode(value, compiled.variables[name].type) for name, value in entry.variables.items()}
-        return Frame(compiled, entry.step, variables)
+        return Frame(compiled, entry.step, variables, rounds=entry.rounds)
 
     @staticmethod
     def _note_secrets(frame: Frame) -> None:
         holds = any(isinstance(value, SecretDigits) for value in frame.variables.values())
         frame.asked_at = (frame.asked_at or frame.step) if holds else None
+
+    def _enter(self, frame: Frame, step: CompiledStep, enter: Enter) -> None:
+        frame.rounds += 1
+        inputs = enter.inputs
+        if step.repeat is not None and step.repeat.counter is not None:
+            inputs = {**inputs, step.repeat.counter: frame.rounds}
+        compiled = self._library.flows[enter.flow]
+        self._push(Frame(compiled, compiled.start, inputs))
 
     def _push(self, frame: Frame) -> None:
         if len(self._stack) == FLOWS_DEEP_MAX:
@@ -188,7 +215,9 @@ class Runner:
                 frame.variables[name] = ended.variables[output]
         _wipe(ended)
         self._call.variables = frame.variables
-        frame.step = step.arms[outcome]
+        again = step.repeat is not None and outcome == step.repeat.again_on and frame.rounds < step.repeat.times
+        if not again:
+            frame.go_to(step.arms[outcome])
 
     def _trace(self, flow: CompiledFlow, step: CompiledStep, outcome: str, began: float) -> None:
         at_ms = round((began - self._began) * 1000)

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from ivr_engine.flow.call import FACTS
-from ivr_engine.flow.expressions import Compiled, ExpressionError, compile_expression
+from ivr_engine.flow.constants import CONSTANTS
+from ivr_engine.flow.expressions import NO_CONSTANTS, Compiled, ExpressionError, compile_expression
 from ivr_engine.flow.findings import suggest
+from ivr_engine.flow.hours import OpeningHours
+from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
-from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, DataClass, Type, Variable
+from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, Constant, DataClass, Type, Variable
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
+
+PRODUCTION: Final = "production"
+"""The environment that is in force unless the hotline is set up for another."""
+ZONE: Final = "Asia/Shanghai"
+"""The time zone of opening hours unless the hotline is set up for another."""
 
 
 class Prompts(Protocol):
@@ -38,11 +46,18 @@ class Prompts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the flows of a hotline are checked against."""
+    """What the flows of a hotline are checked against.
+
+    `environment` says which of their constants are in force, `zone` (a name of the IANA database) what time it is.
+    """
 
     prompts: Prompts
     operations: Mapping[str, Signature]
     queues: frozenset[str]
+    limits: Limits = field(default_factory=Limits)
+    first_flow: str = "hotline"
+    environment: str = PRODUCTION
+    zone: str = ZONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,8 @@ class Scope:
     """The names in force for one step of one flow.
 
     `reads` gathers the variables that the step reads, `tells` the personal ones that it reads out, `heard_ms` and
-    `longest_ms` how long its prompt and the whole step last.
+    `longest_ms` how long its prompt and the whole step last. `used` gathers, for all steps of the flow, what they use
+    of the top of the file, as (block, name).
     `interfaces` has None for a flow that exists and cannot be read: its own findings say why, and nothing more is said.
     """
 
@@ -73,6 +89,9 @@ class Scope:
     own_outcomes: tuple[str, ...]
     own_outputs: tuple[str, ...]
     everywhere: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Constant] = field(default_factory=lambda: NO_CONSTANTS)
+    hours: Mapping[str, OpeningHours] = field(default_factory=dict)
+    used: set[tuple[str, str]] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)
     tells: set[str] = field(default_factory=set)
     heard_ms: int = 0
@@ -86,13 +105,14 @@ class Scope:
         """Compile an expression written at `at`; note a finding and return None when it is wrong."""
         written = str(text).lower() if isinstance(text, bool) else str(text)
         try:
-            compiled = compile_expression(written, self.variables, FACTS)
+            compiled = compile_expression(written, self.variables, FACTS, self.constants)
         except ExpressionError as error:
             place = self.source.place((*self.path, *at))
             shown = type(place)(place.file, place.line, place.column + error.column - 1)
             self.source.finding(error.code, shown, error.message, error.mend)
             return None
         self.reads.update(compiled.reads)
+        self.used.update((CONSTANTS, name) for name in compiled.constants)
         if expected is not None and not _fits(compiled.type, expected):
             message = Text("{expected} is expected here, this is {actual}", expected=expected, actual=compiled.type)
             self.finding("E302", at, message, _type_mend(expected))
@@ -101,11 +121,17 @@ class Scope:
 
     def facts_of(self, text: str | int | bool) -> tuple[frozenset[str], frozenset[str]]:  # noqa: FBT001 # a YAML scalar, not a switch
         """Return the facts that are true where a condition holds, and where it does not; none for a wrong one."""
-        try:
-            compiled = compile_expression(str(text), self.variables, FACTS)
-        except ExpressionError:
+        compiled = self.seen(text)
+        if compiled is None:
             return frozenset(), frozenset()
         return compiled.true_when_it_holds, compiled.true_when_it_does_not
+
+    def seen(self, text: str | int | bool) -> Compiled | None:  # noqa: FBT001 # a YAML scalar, not a switch
+        """Return an expression, or None when it is wrong, without noting anything: to say in which ways a step ends."""
+        try:
+            return compile_expression(str(text), self.variables, FACTS, self.constants)
+        except ExpressionError:
+            return None
 
     def value_for(self, variable: Variable, text: str | int | bool, at: Path) -> Compiled | None:  # noqa: FBT001 # a YAML scalar, not a switch
         """Compile the value that is put into a variable: of its type, and not more sensitive than it is declared."""
@@ -123,6 +149,10 @@ class Scope:
         """Return a variable that is to be written; note a finding when it is not declared."""
         if name in self.variables:
             return self.variables[name]
+        if name in self.constants:
+            message = Text("'{name}' is a constant, and nothing changes it", name=name)
+            self.finding("E124", at, message, Text("declare it under `variables` if it is to change"))
+            return None
         near = suggest(name, self.variables)
         mend = Text("declare it under `variables`")
         if near is not None:

@@ -63,13 +63,13 @@ class Source:
             path, key = path[:-1], key or not isinstance(path[-1], int)
         return Place(self.file, 1, 1)
 
-    def finding(self, code: str, place: Place, message: Text, mend: Text) -> None:
+    def finding(self, code: str, place: Place, message: Text, mend: Text, *, path: Text | None = None) -> None:
         """Note a finding with its source line; of a file with very many the first are enough."""
         if len(self.findings) == FINDINGS_MAX:
             return
         line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else ""
         shown = line.rstrip()[:SHOWN_CHARACTERS_MAX]
-        self.findings.append(Finding(place, code, message, mend, shown, end_column=self.ends.get(place)))
+        self.findings.append(Finding(place, code, message, mend, shown, self.ends.get(place), path))
 
 
 def read_source(file: str, text: str) -> Source:

@@ -31,6 +31,14 @@ class Enter:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """The call goes on in another flow with these inputs, and nothing of what ran until now is left."""
+
+    flow: str
+    inputs: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class Return:
     """The flow gives the call back to the flow that ran it."""
 
@@ -44,7 +52,7 @@ class End:
     reason: str
 
 
-Result = str | Enter | Return | End
+Result = str | Enter | HandOver | Return | End
 Action = Callable[[Call], Awaitable[Result]]
 
 
@@ -75,12 +83,24 @@ class Way:
 
     outcome: str
     by: By = By.STEP
-    deed: str = ""
+    deed: Text | None = None
     presses: int = 0
     writes: frozenset[str] = frozenset()
     confirms: frozenset[str] = frozenset()
     level: Level | None = None
     at_least: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A flow is run again, `times` in all at most, as long as it ends in `again_on`.
+
+    `counter` is its input that counts 1, 2, 3.
+    """
+
+    times: int
+    again_on: str
+    counter: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +130,11 @@ class Step(BaseModel, ABC):
         """Return the outcomes, the usual one first."""
         return tuple(way.outcome for way in self.ways(scope))
 
+    def usual(self, scope: Scope) -> str | None:
+        """Return the outcome that `then` stands for, or None where no outcome is more usual than the others."""
+        first = next(iter(self.outcomes(scope)), None)
+        return None if first is None or first.startswith("key ") else first
+
     @abstractmethod
     def compile(self, scope: Scope) -> Action:
         """Check the step's own keys, noting findings in `scope`, and return what it does.
@@ -121,15 +146,18 @@ class Step(BaseModel, ABC):
         """Return the arms that are written in this step."""
         arms = {outcome: Arm(step, ("when", outcome)) for outcome, step in self.when.items()}
         if self.then is not None:
-            usual = self.outcomes(scope)[:1]
-            if not usual:
-                message = Text("nothing follows `{word}`", word=self.WORD)
-                scope.finding("E209", ("then",), message, Text("remove `then`"), key=True)
-            elif usual[0] in arms:
-                message = Text("`then` and `{outcome}` under `when` say the same twice", outcome=usual[0])
+            usual = self.usual(scope)
+            if usual is None:
+                message, mend = Text("nothing follows `{word}`", word=self.WORD), Text("remove `then`")
+                if self.outcomes(scope):
+                    message = Text("a `{word}` has no `then`", word=self.WORD)
+                    mend = Text("write each step beside its outcome, under `when`")
+                scope.finding("E209", ("then",), message, mend, key=True)
+            elif usual in arms:
+                message = Text("`then` and `{outcome}` under `when` say the same twice", outcome=usual)
                 scope.finding("E209", ("then",), message, Text("remove one of them"), key=True)
             else:
-                arms[usual[0]] = Arm(self.then, ("then",))
+                arms[usual] = Arm(self.then, ("then",))
         return arms
 
     @property
@@ -161,8 +189,23 @@ class Step(BaseModel, ABC):
         return False
 
     @property
+    def returns(self) -> str | None:
+        """For a step that gives the call back to the flow that ran this one: the outcome."""
+        return None
+
+    @property
     def runs(self) -> str | None:
         """The flow that this step runs, if it does."""
+        return None
+
+    @property
+    def hands_over_to(self) -> str | None:
+        """The flow in which the call goes on for good after this step, if it does."""
+        return None
+
+    @property
+    def repeat(self) -> Repeat | None:
+        """How often the flow that this step runs is run again, if it is."""
         return None
 
     @property

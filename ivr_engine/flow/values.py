@@ -84,6 +84,19 @@ class Variable:
         raise NotUnderstoodError(Text("'{written}' is no type", written=text), mend)
 
 
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that has a name in a flow; anybody may know it."""
+
+    type: Type
+    value: Value
+
+    @classmethod
+    def of(cls, value: Value) -> Constant:
+        """Return a constant of the value's plain type."""
+        return cls(type_of(value), value)
+
+
 def type_of(value: Value) -> Type:
     """Return the plain type of a value (`digits` and choices are texts)."""
     if isinstance(value, bool):

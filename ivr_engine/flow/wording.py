@@ -36,7 +36,7 @@ class Text(str):
     def __new__(cls, template: str, /, **facts: object) -> Text:
         """Fill `{name}` in the template by the fact of that name.
 
-        A fact may be a `Text` itself; a tuple is a list of names, parted as the language parts them.
+        A fact may be a `Text` itself; a tuple is a list of names or of `Text`s, parted as the language parts them.
         """
         text = super().__new__(cls, template.format(**_said(facts, _english)) if facts else template)
         text.template, text.facts = template, MappingProxyType(facts)
@@ -60,7 +60,7 @@ def _fact(fact: object, translate: Callable[[str], str | None]) -> object:
     if isinstance(fact, Text):
         return fact.said(translate)
     if isinstance(fact, tuple):
-        return (translate(COMMA) or COMMA).join(map(str, fact))
+        return (translate(COMMA) or COMMA).join(str(_fact(part, translate)) for part in fact)
     return fact
 
 

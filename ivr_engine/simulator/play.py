@@ -208,6 +208,9 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         write(f"  ({error})")
         reason = BUDGET_EXCEEDED
     finally:
+        late = await operations.finish()
+        if late is not None:
+            runner.note_late(late.outcome)
         runner.close()
         conversation.forget_typed_ahead()
         await bank.close()

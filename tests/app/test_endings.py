@@ -15,7 +15,7 @@ from ivr_engine.app.endings import Endings
 from ivr_engine.calls.session import CALLER_HUNG_UP
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CallId
-from tests.asterisk.people import until
+from tests.waiting import until
 
 A_WHILE_S = 30.0
 """Longer than any of these tests."""

@@ -56,6 +56,8 @@ def test_unknown_names_and_wrong_values_are_told_all_at_once_and_by_their_names(
         ("asterisk", "maybe"),
         ("default_language", "fr"),
         ("engine_id", "Engine 1"),
+        ("zone", "Mars/Olympus"),
+        ("environment", "Pre Production"),
         ("ring_s", "0"),
         ("max_wait_s", "-1"),
         ("rtp_first_port", "19999"),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from ivr_engine.testcaller.caller import Caller
@@ -16,6 +16,7 @@ from ivr_engine.testcaller.rtp import PCMU, RtpPacket, build_rtp, parse_rtp
 from ivr_engine.testcaller.sip import Account, SipError, SipMessage, parse_sip
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline
+from tests.waiting import until
 
 REACHABLE_WITHIN_S: Final = 10.0
 POLL_S: Final = 0.02
@@ -76,18 +77,6 @@ async def asterisk_says(hotline: RunningHotline, agent: str, state: str) -> floa
         return state in await console(hotline, f"pjsip show endpoint {agent}")
 
     return await until(shown, f"{agent} is {state}", within_s=REACHABLE_WITHIN_S)
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, *, within_s: float) -> float:
-    """Wait until `condition()` holds while calls go on, and return the seconds; `AssertionError` when time is up."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    while True:
-        found = condition()
-        if found if isinstance(found, bool) else await found:
-            return loop.time() - began
-        assert loop.time() - began < within_s, f"not within {within_s} s: {what}"
-        await asyncio.sleep(POLL_S)
 
 
 async def console(hotline: RunningHotline, command: str) -> str:

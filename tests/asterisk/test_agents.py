@@ -24,8 +24,8 @@ from tests.asterisk.people import (
     at_work,
     clip,
     serve_one,
-    until,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
 

@@ -28,8 +28,9 @@ from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.sipp import SippResult
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import HotlineError, RunningHotline, running_hotline
-from tests.asterisk.people import WELCOME, Voice, ask_for_human, asterisk_says, at_work, clip, console, serve_one, until
+from tests.asterisk.people import WELCOME, Voice, ask_for_human, asterisk_says, at_work, clip, console, serve_one
 from tests.postgres import PostgresServer
+from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
 

@@ -20,7 +20,7 @@ from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
 from tests.asterisk.hotline import RunningHotline
-from tests.asterisk.people import Telephone, ask_for_human, asterisk_says, at_work, until
+from tests.asterisk.people import Telephone, ask_for_human, asterisk_says, at_work
 from tests.campaigns.hang_ups import (
     EVERY_MS,
     HUNG_UP,
@@ -37,6 +37,7 @@ from tests.campaigns.hang_ups import (
     settle,
 )
 from tests.campaigns.slow_bank import SlowBank
+from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
 

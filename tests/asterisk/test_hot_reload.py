@@ -14,7 +14,7 @@ from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
 

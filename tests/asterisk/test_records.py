@@ -18,7 +18,8 @@ from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.ids import CustomerNumber
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import WELCOME, until
+from tests.asterisk.people import WELCOME
+from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
 

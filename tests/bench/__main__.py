@@ -103,7 +103,7 @@ def check_programs() -> None:
 async def run(chosen: Sequence[type[Contender]], effort: Effort, first_rate: int, tell: Tell) -> dict[str, Measured]:
     """Measure the contenders one after the other; later searches begin near the native rate, if it was measured."""
     measured: dict[str, Measured] = {}
-    rate = first_rate
+    rate, cost_rate = first_rate, None
     for kind in chosen:
         tell(f"{kind.TITLE}: starts")
         contender = kind()
@@ -111,10 +111,11 @@ async def run(chosen: Sequence[type[Contender]], effort: Effort, first_rate: int
             await contender.start()
             memory = effort is FULL or kind.NAME == QUICK_MEMORY
             name = kind.NAME
-            one = await Measurement(contender, effort, _prefixed(tell, name), memory=memory).run(rate)
+            one = await Measurement(contender, effort, _prefixed(tell, name), memory=memory).run(rate, cost_rate)
         finally:
             await contender.close()
         measured[name] = one
+        cost_rate = one.cpu_at_rate
         if name == NATIVE and one.rate:
             rate = round(one.rate * BEHIND_NATIVE)
     return measured

@@ -40,8 +40,8 @@ HEADINGS: Final = (
     "others",
 )
 REMARKS: Final = """\
-calls/s: the highest rate held, then the lowest refused. ms: processor time per call at 60 % of the rate held.
-step: from a reply of Asterisk to the server's next command, on the wire, at the same load.
+calls/s: the highest rate held, then the lowest refused. ms: processor time per call, of all at one rate,
+40 % of what native holds. step: from a reply of Asterisk to the next command, on the wire, at 60 % of the own rate.
 KB held: memory of the server for each of 500 held calls.
 others: what foreign processes took of the machine meanwhile; above some percent, measure again."""
 _MARKS: Final[Mapping[Verdict, str]] = {Verdict.MET: "+", Verdict.MISSED: "!", Verdict.UNKNOWN: "?"}

@@ -6,9 +6,10 @@ Knows the event loop. Must not know what is waited for. A benchmark measures rea
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import Final
+
+import tests.waiting
 
 POLL_S: Final = 0.05
 
@@ -24,15 +25,7 @@ async def pause(seconds: float) -> None:
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, within_s: float) -> None:
     """Return when the condition holds; raise `BenchError` when it does not in time."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within_s
-    while True:
-        holds = condition()
-        if inspect.isawaitable(holds):
-            holds = await holds
-        if holds:
-            return
-        if loop.time() > deadline:
-            message = f"not within {within_s:.0f} s: {what}"
-            raise BenchError(message)
-        await pause(POLL_S)
+    try:
+        await tests.waiting.until(condition, what, within_s=within_s, poll_s=POLL_S)
+    except AssertionError as error:
+        raise BenchError(str(error)) from None

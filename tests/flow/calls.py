@@ -13,9 +13,9 @@ from ivr_engine.banking.pin_policy import PinFailures
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.channel.line import ALL_KEYS, CallerHungUp, Played
-from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.call import Call, QueueOutcome, Tally
 from ivr_engine.flow.model import Library
-from ivr_engine.flow.operations import Performed
+from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import Runner, StackEntry, StepDone
 from ivr_engine.flow.values import Value
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
@@ -61,10 +61,12 @@ class ForcedOperations:
     real: BankOperations
     forced: Mapping[str, str]
 
-    async def perform(self, name: str, arguments: Mapping[str, Value]) -> Performed:
+    async def perform(
+        self, name: str, arguments: Mapping[str, Value], *, within_ms: int = DEADLINE_MS, change: int = 0
+    ) -> Performed:
         if name in self.forced:
             return Performed(self.forced[name])
-        return await self.real.perform(name, arguments)
+        return await self.real.perform(name, arguments, within_ms=within_ms, change=change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Story:
     forced: Mapping[str, str] = field(default_factory=dict)
     leaves_at_s: float = float("inf")
     language: Language = Language.ENGLISH
+    caller: str = "13800000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Boundary:
 
     stack: tuple[StackEntry, ...]
     language: Language
+    tally: Tally
     keys_taken: int
     customer: CustomerNumber | None
     failures: Mapping[CustomerNumber, PinFailures]
@@ -131,7 +135,7 @@ def tell(
         operations = BankOperations(bank, CALL, clock)
         queues = PlayedQueues(conversation, story.agents)
         forced = ForcedOperations(operations, story.forced)
-        call = Call(conversation, forced, queues, operations, story.language)
+        call = Call(conversation, forced, queues, operations, story.language, caller=story.caller)
         trace: list[StepDone] = []
         boundaries: list[Boundary] = []
 
@@ -139,7 +143,8 @@ def tell(
             trace.append(step)
             failures, attempts = dict(bank._failures), dict(bank._attempts)
             taken, customer = conversation.keys_taken, operations.customer
-            boundaries.append(Boundary(runner.position(), call.language, taken, customer, failures, attempts))
+            tally = replace(call.tally)
+            boundaries.append(Boundary(runner.position(), call.language, tally, taken, customer, failures, attempts))
 
         runner = Runner(library or shipped(), call, clock, on_step=on_step)
         try:
@@ -147,13 +152,16 @@ def tell(
             if go_on_from is None:
                 reason = await runner.run(flow)
             else:
-                call.language = go_on_from.language
+                call.language, call.tally = go_on_from.language, replace(go_on_from.tally)
                 operations._customer, operations._signed_in_until = go_on_from.customer, float("inf")
                 bank._failures.update(go_on_from.failures)
                 bank._attempts.update(go_on_from.attempts)
                 reason = await runner.resume(go_on_from.stack)
         except CallerHungUp:
             reason = HUNG_UP
+        late = await operations.finish()
+        if late is not None:
+            runner.note_late(late.outcome)
         variables = dict(call.variables)
         runner.close()
         conversation.forget_typed_ahead()

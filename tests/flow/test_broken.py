@@ -26,6 +26,10 @@ FOUND: Final = MappingProxyType(
         "unreachable_step": "E207 25:3",
         "two_keys_alike": "E102 23:7",
         "full_width_colon": "E101 17:9",
+        "silent_time_out": "E806 44:3",
+        "endless_menu": "E805 14:3",
+        "balance_before_sign_in": "E801 37:3",
+        "transfer_without_confirmation": "E804 84:3",
     }
 )
 """The code, line and column of the only finding in each."""

@@ -14,7 +14,11 @@ from tests.flow.mistakes import mistakes
 from tests.flow.world import findings_of, flow, library_of, shipped
 
 END: Final = "end: {hang_up: completed}\n"
+HUMAN: Final = "human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}\n"
 MISTAKES: Final = MappingProxyType(mistakes())
+
+SAID_IN_CHINESE: Final = ("E12", "E24", "E51", "E61", "E71")
+"""Codes whose words remember how they were made."""
 
 PROGRAMMERS_WORDS: Final = re.compile(
     r"\b(dict|dictionary|str|string|int|integer|bool|boolean|tuple|parse|parser|token|null|None|exception|invalid|"
@@ -50,6 +54,12 @@ def test_words_are_for_a_clerk_and_not_for_a_programmer(name: str) -> None:
         assert not PROGRAMMERS_WORDS.search(quoted_away), finding.render()
 
 
+@pytest.mark.parametrize("name", [name for name, mistake in MISTAKES.items() if mistake.code[:3] in SAID_IN_CHINESE])
+def test_words_of_a_mistake_can_be_said_in_another_language(name: str) -> None:
+    for finding in library_of(**MISTAKES[name].files).findings:
+        assert isinstance(finding.message, Text)
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_explanation_is_whole_sentences_for_a_clerk(code: str) -> None:
     explained = CODES[code]
@@ -71,8 +81,8 @@ def test_word_that_yaml_would_turn_into_something_else_stays_what_was_written(wr
 
 
 def test_key_of_two_digits_with_a_leading_nought_is_not_a_number() -> None:
-    steps = "begin: {menu: main_menu, keys: {01: end, 1: end}, when: {no_input: end, no_match: end}}\n"
-    library = library_of(a=flow(steps + END))
+    steps = "begin: {menu: main_menu, keys: {01: end, 1: end, 0: human}, when: {no_input: end, no_match: end}}\n"
+    library = library_of(a=flow(steps + HUMAN + END))
     assert library.findings == ()
     assert library.flows["a"].steps["begin"].outcomes[:2] == ("key 01", "key 1")
 

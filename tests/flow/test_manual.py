@@ -18,7 +18,10 @@ from tests.flow.world import FLOWS, library_of, world
 
 PAGE: Final = FLOWS / "README.md"
 OTHERS: Final = MappingProxyType(
-    {name: (f"{name}.yaml", (FLOWS / f"{name}.yaml").read_text(encoding="utf-8")) for name in ("library/sign_in",)}
+    {
+        path.relative_to(FLOWS).with_suffix("").as_posix(): (path.name, path.read_text(encoding="utf-8"))
+        for path in sorted(FLOWS.rglob("*.yaml"))
+    }
 )
 
 TESTS_OF_RULES: Final = MappingProxyType(

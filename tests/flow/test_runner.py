@@ -13,7 +13,7 @@ import pytest
 
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.call import Call, QueueOutcome, Tally
 from ivr_engine.flow.model import FLOWS_DEEP_MAX, Library
 from ivr_engine.flow.runner import STEPS_PER_CALL_MAX, BudgetExceededError, Runner, StackEntry
 from ivr_engine.flow.values import Encoded
@@ -26,8 +26,8 @@ from ivr_engine.values.ids import CustomerNumber
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
-from tests.flow.calls import CALL, Boundary, Story, Told, tell
-from tests.flow.test_hotline import NUMBER, PIN, STORIES, press
+from tests.flow.calls import CALL, HUNG_UP, Boundary, Story, Told, tell
+from tests.flow.test_hotline import NUMBER, PIN, STORIES, bank_with, press
 from tests.flow.world import flow, library_of
 
 END: Final = "end: {hang_up: done}\n"
@@ -364,6 +364,44 @@ def test_amount_digits_and_numbers_are_read_out() -> None:
     assert told.words[1:] == [f"en/{prompt}" for prompt in expected]
 
 
+MOVES_TWICE: Final = flow(
+    """
+    begin: {set: {n: 0, from: "'6225880012345678'", to: "'6225880012345686'"}, then: ask}
+    ask: {collect: customer, prompt: enter_customer_number, length: 6, then: ask_pin}
+    ask_pin: {secret: pin, prompt: enter_pin, length: 6, then: check}
+    check: {do: sign_in, with: {customer: customer, pin: pin}, then: next}
+    next: {set: {n: n + 1, amount: 1.00 CNY}, then: move}
+    move: {do: transfer, with: {from: from, to: to, amount: amount}, then: again}
+    again: {if: n = 2, then: end, else: next}
+    end: {hang_up: done}
+    """,
+    top="""
+    variables: {customer: digits, pin: secret, from: digits, to: digits, amount: money, n: number}
+    otherwise: {no_input: end, too_short: end, unavailable: end, refused: end, attempts_used: end, locked: end,
+      already_posted: end, not_yours: end, different_under_same_id: end, no_such_account: end, same_account: end,
+      currency_mismatch: end, invalid_amount: end, insufficient_funds: end, unknown: end}
+    """,
+)
+SIGNS_IN: Final = press("620001", PIN)
+
+
+def test_same_transfer_ordered_twice_is_two_transfers() -> None:
+    told = tell(Story(SIGNS_IN), library=library_of(a=MOVES_TWICE), flow="a")
+    assert [outcome for step, outcome in took(told) if step == "move"] == ["posted", "posted"]
+    assert [boundary.tally.changes for boundary in told.boundaries[-5:]] == [1, 1, 2, 2, 2]
+
+
+def test_change_that_the_caller_does_not_wait_for_is_finished_and_traced() -> None:
+    bank = bank_with(answer_after_s=1)
+    whole = tell(Story(SIGNS_IN, bank), library=library_of(a=MOVES_TWICE), flow="a")
+    moved = next(step for step in whole.trace if step.step == "move")
+    story = Story(SIGNS_IN, bank, leaves_at_s=moved.at_ms / 1000 + 1.5)  # the account is asked for, then it is sent
+    told = tell(story, library=library_of(a=MOVES_TWICE), flow="a")
+    assert told.reason == HUNG_UP
+    assert took(told)[-1] == ("move", "posted")
+    assert told.tasks_left == 0
+
+
 # --- going on in another engine --------------------------------------------------------------------------------------
 
 
@@ -412,7 +450,7 @@ def stack(**changes: object) -> tuple[StackEntry, ...]:
 
 
 def go_on(position: tuple[StackEntry, ...]) -> Told:
-    boundary = Boundary(position, Language.ENGLISH, 0, CustomerNumber("620001"), {}, {})
+    boundary = Boundary(position, Language.ENGLISH, Tally(), 0, CustomerNumber("620001"), {}, {})
     return tell(Story(press("1")), go_on_from=boundary)
 
 

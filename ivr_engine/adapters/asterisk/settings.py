@@ -6,15 +6,11 @@ Knows names, units and sane values. Must not know templates, files or processes;
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 PROJECT_DIRECTORY: Final = Path(__file__).resolve().parents[3]
-
-SECRET_BYTES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +28,6 @@ class SecondEngine:
 
     host: str
     port: int
-
-
-@dataclass(frozen=True, slots=True)
-class AsteriskSecrets:
-    """What only Asterisk and the engine know. The application stores it."""
-
-    ami_engine: str = field(repr=False)
-    ami_doctor: str = field(repr=False)
-    agi_token: str = field(repr=False)
-    agents: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +89,3 @@ class AsteriskSettings:
 
     templates: Path = PROJECT_DIRECTORY / "asterisk-config"
     dialplans: Path = PROJECT_DIRECTORY / "dialplans"
-
-
-def generate_secrets(agent_names: Iterable[str] = ()) -> AsteriskSecrets:
-    """Return new random secrets of 192 bits each, in letters that every configuration file can hold."""
-
-    def new() -> str:
-        return secrets.token_urlsafe(SECRET_BYTES)
-
-    return AsteriskSecrets(new(), new(), new(), {name: new() for name in agent_names})

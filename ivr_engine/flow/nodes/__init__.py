@@ -7,11 +7,14 @@ from typing import Final
 from ivr_engine.flow.nodes.collect import Collect, Secret
 from ivr_engine.flow.nodes.deciding import If, Set
 from ivr_engine.flow.nodes.ending import HangUp, Queue
+from ivr_engine.flow.nodes.hours import Hours
 from ivr_engine.flow.nodes.language import ChooseLanguage
 from ivr_engine.flow.nodes.menu import Menu
-from ivr_engine.flow.nodes.modules import ReturnStep, Run
+from ivr_engine.flow.nodes.modules import HandOverStep, ReturnStep, Run
 from ivr_engine.flow.nodes.operation import Operation
 from ivr_engine.flow.nodes.say import Say
+from ivr_engine.flow.nodes.split import Split
+from ivr_engine.flow.nodes.switch import Switch
 from ivr_engine.flow.step import Step
 
 KINDS: Final[tuple[type[Step], ...]] = (
@@ -21,9 +24,13 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Secret,
     Operation,
     If,
+    Switch,
+    Hours,
+    Split,
     Set,
     ChooseLanguage,
     Run,
+    HandOverStep,
     Queue,
     ReturnStep,
     HangUp,

@@ -35,8 +35,8 @@ class If(Step):
         holds, fails = scope.facts_of(self.if_)
         condition = str(self.if_)
         return (
-            Way(YES, By.STEP, Text("{condition}", condition=condition), at_least=_level_of(holds)),
-            Way(NO, By.STEP, Text("not: {condition}", condition=condition), at_least=_level_of(fails)),
+            Way(YES, By.STEP, Text("{condition}", condition=condition), at_least=level_of(holds)),
+            Way(NO, By.STEP, Text("not: {condition}", condition=condition), at_least=level_of(fails)),
         )
 
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
@@ -100,7 +100,8 @@ class Set(Step):
         return act
 
 
-def _level_of(facts: frozenset[str]) -> Level | None:
+def level_of(facts: frozenset[str]) -> Level | None:
+    """Return the sign-in level that is reached where these facts are true."""
     return Level.SIGNED_IN if SIGNED_IN in facts else None
 
 

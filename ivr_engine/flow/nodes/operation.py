@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
 from ivr_engine.flow.call import Call
-from ivr_engine.flow.fields import Written
+from ivr_engine.flow.fields import Milliseconds, Written
 from ivr_engine.flow.findings import did_you_mean
-from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, Level, Signature
+from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed, Signature
 from ivr_engine.flow.scope import Scope
+from ivr_engine.flow.speaking import Speaker, Speech
 from ivr_engine.flow.step import Action, By, Step, Way
 from ivr_engine.flow.values import SECRET, Value
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.secret import SecretDigits
 
 Give = Callable[[Call], Value]
+
+FILLER_AFTER_MS: Final = 1500
+"""How long a caller hears nothing before the filler is said."""
+RETRY_PAUSE_MS: Final = 250
+"""How long a bank that was away is left alone before it is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """How the bank is asked: what, for how long in all, and how often at most."""
+
+    name: str
+    within_ms: int
+    tries: int
 
 
 class Operation(Step):
@@ -29,6 +46,14 @@ class Operation(Step):
     do: str = Field(description="The operation.")
     with_: dict[str, Written] = Field(default_factory=dict, alias="with", description="Its arguments.")
     into: dict[str, str] = Field(default_factory=dict, description="Which result goes into which variable.")
+
+    within: Milliseconds = Field(default=DEADLINE_MS, description="How long the caller waits for it, at most 4 s.")
+    retry: int = Field(
+        default=0, ge=1, le=3, description="How often it is asked again, within the same time, when the bank was away."
+    )
+    filler: Speech | None = Field(
+        default=None, description="What is said once when the answer takes longer than 1.5 s; keys are kept meanwhile."
+    )
 
     def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Return the outcomes that the operation declares, each with its results and the level that it grants."""
@@ -77,23 +102,46 @@ class Operation(Step):
             return _never
         gives = self._arguments(scope, signature)
         self._check_results(scope, signature)
-        scope.lasts(0, DEADLINE_MS)
+        filler = self._patience(scope, signature)
         secrets = self.forgets(scope)
-        name, into = self.do, dict(self.into)
+        asking, into, changes = _Asking(self.do, self.within, 1 + self.retry), dict(self.into), signature.changes
 
         async def act(call: Call) -> str:
             arguments = {argument: give(call) for argument, give in gives.items()}
+            work = _ask(call, asking, arguments)
             try:
-                performed = await call.conversation.listen_while(call.operations.perform(name, arguments))
+                if filler is None:
+                    performed = await call.conversation.listen_while(work)
+                else:
+                    performed = await _with_filler(call, work, filler)
             finally:
                 for secret in secrets:
                     _wipe(call, secret)
+            if changes and performed.outcome != UNKNOWN:
+                call.tally.changes += 1  # what nobody can say keeps its number: sent again, it is the same change
             for result, value in performed.results.items():
                 if result in into:
                     call.variables[into[result]] = value
             return performed.outcome
 
         return act
+
+    def _patience(self, scope: Scope, signature: Signature) -> Speaker | None:
+        """Check how long it is waited for; return what is said meanwhile."""
+        if self.within > DEADLINE_MS:
+            message = Text("nobody waits so long for the bank")
+            scope.finding("E510", ("within",), message, Text("write at most {most} s", most=DEADLINE_MS // 1000))
+        if self.retry and not signature.repeatable:
+            message = Text("'{operation}' must not be asked for again by itself", operation=self.do)
+            scope.finding(
+                "E511", ("retry",), message, Text("remove `retry`, and say under `when` what follows"), key=True
+            )
+        filler = scope.speech(self.filler, ("filler",)) if self.filler else None
+        if filler is not None and self.within <= FILLER_AFTER_MS:
+            message = Text("the wait is over before this would be said")
+            scope.finding("E512", ("filler",), message, Text("remove `filler`, or write a longer `within`"), key=True)
+        scope.lasts(0, self.within + (filler.longest_ms if filler is not None else 0))
+        return filler
 
     def _arguments(self, scope: Scope, signature: Signature) -> dict[str, Give]:
         gives: dict[str, Give] = {}
@@ -163,6 +211,42 @@ class Operation(Step):
                 )
                 mend = Text("declare '{name}' as `personal {type}`", name=name, type=variable.type)
                 scope.finding("E302", at, message, mend)
+
+
+async def _ask(call: Call, asking: _Asking, arguments: dict[str, Value]) -> Performed:
+    """Ask the bank, and again when it was away and there is time left."""
+    due = call.clock.monotonic() + asking.within_ms / 1000
+    left, within_ms = asking.tries, asking.within_ms
+    while True:
+        performed = await call.operations.perform(
+            asking.name, arguments, within_ms=within_ms, change=call.tally.changes
+        )
+        left -= 1
+        within_ms = round((due - call.clock.monotonic()) * 1000) - RETRY_PAUSE_MS
+        if performed.outcome != UNAVAILABLE or left == 0 or within_ms <= 0:
+            return performed
+        await asyncio.sleep(RETRY_PAUSE_MS / 1000)
+
+
+async def _with_filler(call: Call, work: Coroutine[Any, Any, Performed], filler: Speaker) -> Performed:
+    """Do the work and say the filler when it takes long; no key is lost, and a hang-up cancels the work."""
+    task = asyncio.create_task(work)
+    try:
+        await call.conversation.listen_while(_ended(task, FILLER_AFTER_MS / 1000))
+        if not task.done():
+            await call.conversation.say(filler(call))
+            await call.conversation.listen_while(_ended(task, None))
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen, so that asyncio does not report it as forgotten
+    return task.result()
+
+
+async def _ended(task: asyncio.Task[Performed], within_s: float | None) -> None:
+    await asyncio.wait({task}, timeout=within_s)
 
 
 def _from_variable(name: str) -> Give:

@@ -25,8 +25,8 @@ from ivr_engine.adapters.asterisk.settings import (
     PROJECT_DIRECTORY,
     Agent,
     AsteriskSettings,
-    generate_secrets,
 )
+from ivr_engine.app.secrets_file import load_or_make
 
 HOTLINE = "95588"
 SCENARIO = Path(__file__).with_name("caller_waits.xml")
@@ -71,7 +71,7 @@ def settings_in(folder: Path, **changes: Any) -> AsteriskSettings:
     sounds = folder / "sounds"
     (sounds / "music").mkdir(parents=True, exist_ok=True)
     (sounds / "music/quiet.ulaw").write_bytes(b"\x7f" * 16_000)
-    secrets = generate_secrets(["1001", "1002"])
+    secrets = load_or_make(folder / "secrets", ("1001", "1002"))
     rtp = random.randrange(Ports.MEDIA, Ports.MEDIA + 160, 2)
     settings = AsteriskSettings(
         run_directory=folder / "run",

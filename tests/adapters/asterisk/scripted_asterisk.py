@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -109,10 +109,3 @@ async def serving(
         await server.close()
         for peer in calls.peers:
             await peer.leave()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Poll until something is so, at most five seconds."""
-    async with asyncio.timeout(HEAR_S):
-        while not condition():  # noqa: ASYNC110  # what is watched happens inside the server and has no event
-            await asyncio.sleep(0.005)

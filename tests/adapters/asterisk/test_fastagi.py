@@ -22,7 +22,8 @@ from ivr_engine.protocols.agi import (
     StreamFile,
     WaitForDigit,
 )
-from tests.adapters.asterisk.scripted_asterisk import TOKEN, serving, until
+from tests.adapters.asterisk.scripted_asterisk import TOKEN, serving
+from tests.waiting import until
 
 WITHIN_S = 5.0
 

@@ -20,7 +20,8 @@ from ivr_engine.values.ids import RandomIds
 from ivr_engine.values.language import Language
 from ivr_engine.values.utterance import Utterance
 from tests.adapters.asterisk.bench_asterisk import BenchAsterisk
-from tests.adapters.asterisk.scripted_asterisk import TOKEN, Calls, serving, until
+from tests.adapters.asterisk.scripted_asterisk import TOKEN, Calls, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
 

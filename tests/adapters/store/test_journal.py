@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -15,6 +15,7 @@ from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
 from tests.banking.clock import SetClock
 from tests.postgres import PostgresServer
+from tests.waiting import until
 
 CALL = CallId("01CALL")
 
@@ -34,12 +35,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def journal(database: Database, clock: SetClock) -> JournalWriter:
     return JournalWriter(database, engine_id="engine-1", clock=clock)
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is awaited happens in a database, which sets no Event
-            await asyncio.sleep(0.005)  # what is awaited happens in a database, which sets no Event
 
 
 def begin(
@@ -128,7 +123,7 @@ async def test_task_writes_without_being_asked_and_close_writes_the_rest(databas
     journal = JournalWriter(database, engine_id="engine-1", clock=clock, flush_every_s=0.01)
     await journal.start()
     begin(journal, clock)
-    await eventually(lambda: not journal.waiting)
+    await until(lambda: not journal.waiting)
     step(journal, 1)
     await journal.close()
     await journal.close()
@@ -282,11 +277,11 @@ async def test_task_goes_on_by_itself_when_the_database_is_back(
     try:
         begin(journal, clock)
         with capture_logs() as logs:
-            await eventually(lambda: bool(logs))
+            await until(lambda: bool(logs))
         assert logs[0]["event"] == "journal_waits_for_database"
     finally:
         await asyncio.to_thread(postgres_server.start)
-    await eventually(lambda: not journal.waiting)
+    await until(lambda: not journal.waiting)
     await journal.close()
     assert len(await CallHistory(database).calls(1)) == 1
     await database.close()

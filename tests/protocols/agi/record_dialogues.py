@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.adapters.asterisk.bench_asterisk import BenchAsterisk
-from tests.adapters.asterisk.scripted_asterisk import until
 from tests.protocols.agi.dialogue import DIALOGUES, Step, written
+from tests.waiting import until
 
 HEAR_S = 20.0
 TOKEN = "token-of-the-recording"

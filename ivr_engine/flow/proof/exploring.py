@@ -1,0 +1,126 @@
+"""Everything that can happen in a call, as far as levels of sign-in matter: which states are reached, and how.
+
+A *visit* is one flow entered at one level. Within a visit a *state* is a step and the level at which it is reached.
+States are found breadth first, so the way back through `came_by` is a shortest one, and that is what authors are shown.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ivr_engine.flow.model import CompiledFlow, CompiledStep
+from ivr_engine.flow.operations import Level
+from ivr_engine.flow.step import Way
+
+State = tuple[str, Level]
+"""A step's name, and the level at which it is reached."""
+Exit = tuple[str, Level]
+"""The outcome with which a flow returns, and the level that holds then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How a state is reached: from which, by which way of its step; through which exit of the flow that it runs."""
+
+    before: State
+    way: Way
+    through: Exit | None = None
+
+
+@dataclass(slots=True)
+class Visit:
+    """One flow entered at one level: its states, how each is reached first, and how the flow can return."""
+
+    flow: CompiledFlow
+    level: Level
+    came_by: dict[State, Move | None] = field(default_factory=dict)
+    exits: dict[Exit, State] = field(default_factory=dict)
+
+    def states(self) -> Iterator[tuple[CompiledStep, Level]]:
+        """Return every state that is reached, in the order in which it was found."""
+        for name, level in self.came_by:
+            yield self.flow.steps[name], level
+
+
+class Explorer:
+    """Explores flows that are sound each by itself and do not run in circles; each visit is made once."""
+
+    def __init__(self, flows: Mapping[str, CompiledFlow], first_flow: str = "") -> None:
+        self.flows = flows
+        self.visits: dict[tuple[str, Level], Visit] = {}
+        self.entered_from: dict[tuple[str, Level], tuple[Visit, State]] = {}
+        """For a visit that another flow makes: from where it was made first."""
+        steps = [step for flow in flows.values() for step in flow.steps.values()]
+        entered = {step.runs for step in steps} | {step.hands_over_to for step in steps}
+        self.first = tuple(name for name in flows if name == first_flow or name not in entered | self._modules(flows))
+        """The flows with which a call can begin: the hotline's, and those that nobody runs or hands over to."""
+        for name in self.first:
+            self.visit(name, Level.NOBODY)
+        for name in flows:
+            if all((name, level) not in self.visits for level in Level):
+                # Nobody gets to it yet: nothing is known of the level, so nothing is asked of it.
+                self.visit(name, Level.STEPPED_UP)
+
+    @staticmethod
+    def _modules(flows: Mapping[str, CompiledFlow]) -> set[str]:
+        return {name for name, flow in flows.items() if flow.interface.outcomes}
+
+    def is_beginning(self, visit: Visit) -> bool:
+        """Say whether a call can begin with this visit."""
+        return visit.level is Level.NOBODY and visit.flow.name in self.first
+
+    def visit(self, flow: str, level: Level) -> Visit:
+        """Return what happens in a flow that is entered at this level."""
+        known = self.visits.get((flow, level))
+        if known is not None:
+            return known
+        visit = self.visits[(flow, level)] = Visit(self.flows[flow], level)
+        start: State = (visit.flow.start, level)
+        visit.came_by[start] = None
+        todo = deque([start])
+        while todo:
+            state = todo.popleft()
+            for after, move in self._moves(visit, state):
+                if after not in visit.came_by:
+                    visit.came_by[after] = move
+                    todo.append(after)
+        return visit
+
+    def _moves(self, visit: Visit, state: State) -> Iterator[tuple[State, Move]]:
+        name, level = state
+        step = visit.flow.steps[name]
+        if step.returns is not None:
+            visit.exits.setdefault((step.returns, level), state)
+            return
+        if step.hands_over_to is not None:
+            self._enter(step.hands_over_to, visit, state)
+            return
+        exits = self._exits(visit, step, state)
+        for way in step.ways:
+            target = step.arms[way.outcome]
+            if exits is not None:
+                for outcome, after in exits:
+                    if outcome == way.outcome:
+                        yield (target, after), Move(state, way, (outcome, after))
+            elif way.at_least is None or level >= way.at_least:
+                yield (target, level if way.level is None else way.level), Move(state, way)
+
+    def _exits(self, visit: Visit, step: CompiledStep, state: State) -> tuple[Exit, ...] | None:
+        """Return how the flow that this step runs can return, or None for a step that runs none."""
+        if step.runs is None:
+            return None
+        exits = dict.fromkeys(self._enter(step.runs, visit, state).exits)
+        if step.repeat is not None:
+            # Run again, it is entered at the level with which it returned.
+            for outcome, level in tuple(exits):
+                if outcome == step.repeat.again_on and level != state[1]:
+                    exits.update(dict.fromkeys(self._enter(step.runs, visit, (state[0], level)).exits))
+        return tuple(exits)
+
+    def _enter(self, flow: str, visit: Visit, state: State) -> Visit:
+        key = (flow, state[1])
+        if key not in self.visits:
+            self.entered_from[key] = (visit, state)
+        return self.visit(*key)

@@ -1,0 +1,170 @@
+"""Random small hotlines, and everything that can happen in them found by walking, without any of the proofs' ideas.
+
+A configuration is the whole stack of flows with the step in each, and the level. The walk visits every configuration
+that can be reached: slow, simple, and an oracle for the proofs, which never look at stacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from hypothesis import strategies as st
+
+from ivr_engine.flow.findings import Place
+from ivr_engine.flow.model import CompiledFlow, CompiledStep
+from ivr_engine.flow.operations import Level
+from ivr_engine.flow.scope import Interface
+from ivr_engine.flow.step import By, Way
+from ivr_engine.flow.wording import Text
+from ivr_engine.values.language import Language
+
+OUTCOMES: Final = ("good", "bad")
+Stack = tuple[tuple[str, str], ...]
+Configuration = tuple[Stack, Level]
+
+
+async def _never(_: object) -> str:
+    raise AssertionError("these flows are only looked at")
+
+
+def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: object) -> CompiledStep:
+    """Return a step that leads by each way to the step beside it."""
+    place = Place(f"{flow}.yaml", 1 + int(name[1:]), 1)
+    given: dict[str, object] = {
+        "word": "say",
+        "arms": {way.outcome: target for way, target in ways},
+        "ways": tuple(way for way, _ in ways),
+        "reads": frozenset(),
+        "forgets": frozenset(),
+        "runs": None,
+        "returns": None,
+        "repeat": None,
+        "hands_over_to": None,
+        "results_into": {},
+        "needs": Level.NOBODY,
+        "spends": None,
+        "rescues": False,
+        "tells": frozenset(),
+        "heard_ms": 0,
+        "longest_ms": 0,
+    }
+    return CompiledStep(name=name, place=place, action=_never, **{**given, **facts})  # type: ignore[arg-type]  # facts of any of its fields
+
+
+def flow_of(name: str, steps: Sequence[CompiledStep], outcomes: tuple[str, ...] = ()) -> CompiledFlow:
+    """Return a flow that starts with its first step."""
+    interface = Interface({}, {}, outcomes, tuple(Language))
+    return CompiledFlow(name, name, steps[0].name, tuple(Language), interface, {}, {step.name: step for step in steps})
+
+
+@st.composite
+def hotlines(draw: st.DrawFn) -> dict[str, CompiledFlow]:
+    """Draw one first flow and up to two others.
+
+    Some return, and may be run by those before them; to the rest a caller may be handed over, also in a circle.
+    """
+    number = draw(st.integers(1, 3))
+    returning = {f"f{place}" for place in range(1, number) if draw(st.integers(0, 2))}
+    flows = {}
+    for place in range(number):
+        name = f"f{place}"
+        later = [f"f{other}" for other in range(place + 1, number) if f"f{other}" in returning]
+        plain = [f"f{other}" for other in range(number) if f"f{other}" not in returning]
+        names = [f"s{n}" for n in range(draw(st.integers(1, 5)))]
+        steps = [draw(_steps(one, name, names, later, plain, may_return=name in returning)) for one in names]
+        flows[name] = flow_of(name, steps, OUTCOMES if name in returning else ())
+    return flows
+
+
+@st.composite
+def _steps(
+    draw: st.DrawFn, name: str, flow: str, names: list[str], later: list[str], plain: list[str], *, may_return: bool
+) -> CompiledStep:
+    kinds = [
+        "say",
+        "ask",
+        "bank",
+        "if",
+        "human",
+        "end",
+        *(["over"] if len(plain) > 1 else []),
+        *(["run"] * 2 if later else []),
+        *(["return"] * 2 if may_return else []),
+    ]
+    kind = draw(st.sampled_from(kinds))
+    target = st.sampled_from(names)
+    needs = draw(st.sampled_from([Level.NOBODY, Level.NOBODY, Level.SIGNED_IN, Level.STEPPED_UP]))
+    heard_ms = draw(st.sampled_from([0, 1000, 5000]))
+    if kind == "say":
+        return step(name, flow, [(Way("said"), draw(target))], heard_ms=heard_ms, longest_ms=heard_ms, needs=needs)
+    if kind == "ask":
+        ways = [
+            (Way(f"key {n}", By.CALLER, Text("press"), draw(st.integers(1, 2))), draw(target))
+            for n in range(draw(st.integers(1, 2)))
+        ]
+        ways += [
+            (Way("no_input", By.SILENCE, Text("stay silent")), draw(target)),
+            (Way("no_match", By.MISTAKE, Text("err")), draw(target)),
+        ]
+        return step(name, flow, ways, heard_ms=1000, longest_ms=9000)
+    if kind == "bank":
+        level = draw(st.sampled_from([None, *Level]))
+        ways = [
+            (Way("found", By.WORLD, Text("found"), level=level), draw(target)),
+            (Way("away", By.WORLD, Text("away")), draw(target)),
+        ]
+        return step(name, flow, ways, longest_ms=4000, needs=needs)
+    if kind == "if":
+        return step(name, flow, [(Way("yes", at_least=Level.SIGNED_IN), draw(target)), (Way("no"), draw(target))])
+    if kind == "human":
+        return step(name, flow, [(Way("answered", By.WORLD, Text("answered")), draw(target))], rescues=True)
+    if kind == "run":
+        runs = [(Way(outcome), draw(target)) for outcome in OUTCOMES]
+        return step(name, flow, runs, runs=draw(st.sampled_from(later)))
+    if kind == "over":
+        return step(name, flow, hands_over_to=draw(st.sampled_from(plain)))
+    if kind == "return":
+        return step(name, flow, returns=draw(st.sampled_from(OUTCOMES)))
+    return step(name, flow)
+
+
+@dataclass(slots=True)
+class Walk:
+    """Every configuration that can be reached from a first flow, and every move between them."""
+
+    flows: Mapping[str, CompiledFlow]
+    moves: dict[Configuration, list[tuple[Way | None, Configuration]]] = field(default_factory=dict)
+
+    def from_start(self, first: str) -> Walk:
+        """Walk from the start of a first flow."""
+        todo: list[Configuration] = [(((first, self.flows[first].start),), Level.NOBODY)]
+        while todo:
+            configuration = todo.pop()
+            if configuration not in self.moves:
+                self.moves[configuration] = list(self._moves(configuration))
+                todo.extend(after for _, after in self.moves[configuration])
+        return self
+
+    def at(self, configuration: Configuration) -> CompiledStep:
+        """Return the step in which a configuration stands."""
+        flow, name = configuration[0][-1]
+        return self.flows[flow].steps[name]
+
+    def _moves(self, configuration: Configuration) -> Iterator[tuple[Way | None, Configuration]]:
+        stack, level = configuration
+        standing = self.at(configuration)
+        if standing.returns is not None:
+            flow, caller = stack[-2]
+            target = self.flows[flow].steps[caller].arms[standing.returns]
+            yield None, ((*stack[:-2], (flow, target)), level)
+        elif standing.hands_over_to is not None:
+            yield None, (((standing.hands_over_to, self.flows[standing.hands_over_to].start),), level)
+        elif standing.runs is not None:
+            yield None, ((*stack, (standing.runs, self.flows[standing.runs].start)), level)
+        else:
+            for way in standing.ways:
+                if way.at_least is None or level >= way.at_least:
+                    after = level if way.level is None else way.level
+                    yield way, ((*stack[:-1], (stack[-1][0], standing.arms[way.outcome])), after)
