@@ -131,6 +131,12 @@ def test_names_of_a_list_are_parted_as_the_language_parts_them() -> None:
     assert in_chinese(text) == "请从这些里选一个：“any”、“none”"
 
 
+def test_texts_that_follow_each_other_are_parted_by_commas_and_not_taken_for_names() -> None:
+    text = Text("{deeds}", deeds=(Text("press {keys}", keys="1"), Text("type {name}", name="pin"), Text("stay silent")))
+    assert text == "press 1, type pin, stay silent"
+    assert in_chinese(text) == "按 1 键，输入“pin”，不按任何键"
+
+
 def test_braces_in_what_an_author_wrote_are_left_as_they_are() -> None:
     text = Text("there is no variable '{name}'", name="{name} {0} {")
     assert text == "there is no variable '{name} {0} {'"
