@@ -18,6 +18,7 @@ from ivr_engine.flow.compiler import compile_flow, interface_of
 from ivr_engine.flow.findings import Finding, Place, in_order
 from ivr_engine.flow.model import CompiledFlow, Library
 from ivr_engine.flow.proof import prove
+from ivr_engine.flow.proof.groups import groups_to_prove
 from ivr_engine.flow.reading import read_file
 from ivr_engine.flow.scope import Interface, World
 from ivr_engine.flow.source import read_source
@@ -85,8 +86,9 @@ def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[st
         flows[name] = compile_flow(name, source, file, world, interfaces)
         check_flow(flows[name], source)
     check_nesting(flows, sources)
-    if proved and not missing and not any(source.findings for source in sources.values()):
-        prove(flows, sources, world.limits, world.first_flow)
+    if proved:
+        for group in groups_to_prove(flows, sources, all_are_there=len(flows) == len(interfaces)):
+            prove(group, sources, world.limits, world.first_flow)
     findings = in_order(finding for source in sources.values() for finding in source.findings)
     return Library(_version(texts), MappingProxyType(flows), findings)
 

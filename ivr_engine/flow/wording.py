@@ -9,7 +9,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, reduce
 from types import MappingProxyType
 from typing import Any
 
@@ -36,7 +36,7 @@ class Text(str):
     def __new__(cls, template: str, /, **facts: object) -> Text:
         """Fill `{name}` in the template by the fact of that name.
 
-        A fact may be a `Text` itself; a tuple is a list of names or of `Text`s, parted as the language parts them.
+        A fact may be a `Text` itself; a tuple is a list of names, or of `Text`s that follow each other.
         """
         text = super().__new__(cls, template.format(**_said(facts, _english)) if facts else template)
         text.template, text.facts = template, MappingProxyType(facts)
@@ -50,6 +50,8 @@ class Text(str):
 
 COMMA = Text(", ")
 """What stands between the names of a list."""
+SEQUENCE = Text("{one}, {other}")
+"""How whole `Text`s follow each other."""
 
 
 def _said(facts: Mapping[str, object], translate: Callable[[str], str | None]) -> dict[str, object]:
@@ -60,7 +62,12 @@ def _fact(fact: object, translate: Callable[[str], str | None]) -> object:
     if isinstance(fact, Text):
         return fact.said(translate)
     if isinstance(fact, tuple):
-        return (translate(COMMA) or COMMA).join(str(_fact(part, translate)) for part in fact)
+        if fact and all(isinstance(part, Text) for part in fact):
+            follow = translate(SEQUENCE.template) or SEQUENCE.template
+            return reduce(
+                lambda one, other: follow.format(one=one, other=other), (_fact(part, translate) for part in fact)
+            )
+        return (translate(COMMA) or COMMA).join(map(str, fact))
     return fact
 
 

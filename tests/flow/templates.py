@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,15 +14,27 @@ from tests.flow.world import PROJECT
 
 SPEAKERS: Final = ("ivr_engine/flow", "ivr_engine/simulator", "ivr_engine/app/commands")
 """Folders whose words are for authors."""
+_NAME: Final = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True)
 class Made:
-    """One call of `Text`: where it stands, its template (None when it is not a literal) and the facts it is given."""
+    """One call of `Text`: where it stands, its template (None when it is not a literal) and the facts it is given.
+
+    A template may be `filled_later`, by a `Text(text.template, ...)` of the same module, which is not told itself.
+    """
 
     at: str
     template: str | None
     facts: frozenset[str]
+    filled_later: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names in braces, of a template that is filled here or later."""
+        if self.template is None:
+            return frozenset()
+        return names_in(self.template) if self.facts else frozenset(_NAME.findall(self.template))
 
 
 def texts_made() -> list[Made]:
@@ -37,7 +50,8 @@ def texts_in(code: str, file: pathlib.Path) -> Iterator[Made]:
             first = node.args[0] if node.args else None
             template = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
             facts = frozenset(keyword.arg or "**" for keyword in node.keywords)
-            yield Made(f"{file.name}:{node.lineno}", template, facts)
+            if not (isinstance(first, ast.Attribute) and first.attr == "template"):
+                yield Made(f"{file.name}:{node.lineno}", template, facts, ".template" in code)
 
 
 def names_in(template: str) -> frozenset[str]:

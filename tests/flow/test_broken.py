@@ -26,15 +26,25 @@ FOUND: Final = MappingProxyType(
         "unreachable_step": "E207 25:3",
         "two_keys_alike": "E102 23:7",
         "full_width_colon": "E101 17:9",
+        "silent_time_out": "E806 44:3",
+        "endless_menu": "E805 14:3",
+        "balance_before_sign_in": "E801 37:3",
+        "transfer_without_confirmation": "E804 84:3",
     }
 )
 """The code, line and column of the only finding in each."""
 
 
+def findings_in(*names: str) -> tuple[Finding, ...]:
+    """Return the findings of a folder with these hotlines."""
+    files = {name: BROKEN / f"{name}.yaml" for name in names}
+    texts = {name: (file.name, file.read_text(encoding="utf-8")) for name, file in files.items()}
+    return build_library(texts, world()).findings
+
+
 def only_finding(name: str) -> Finding:
     """Return the one finding of a broken hotline."""
-    file = BROKEN / f"{name}.yaml"
-    found = build_library({name: (file.name, file.read_text(encoding="utf-8"))}, world()).findings
+    found = findings_in(name)
     assert len(found) == 1, "\n".join(finding.render() for finding in found)
     return found[0]
 
@@ -52,6 +62,10 @@ def test_mistake_of_an_operator_is_told_in_both_languages(name: str, request: py
     if request.config.getoption("--update"):
         golden.write_text(told, encoding="utf-8")
     assert told == golden.read_text(encoding="utf-8")
+
+
+def test_broken_hotlines_in_one_folder_hide_nothing_of_each_other() -> None:
+    assert findings_in(*FOUND) == tuple(sorted(only_finding(name) for name in FOUND))
 
 
 @pytest.mark.parametrize("name", FOUND)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ivr_engine.flow.findings import CODES, Place
 from ivr_engine.flow.source import DEPTH_MAX, FINDINGS_MAX, SHOWN_CHARACTERS_MAX, Data, Source, read_source
+from ivr_engine.flow.wording import Wording
 from tests.flow.world import FLOWS, library_of
 
 SAMPLE: Final = """\
@@ -183,7 +184,8 @@ def test_any_text_gives_data_or_findings_and_never_an_error(text: str) -> None:
         assert found.code in CODES
         assert found.place.line >= 1
         assert found.place.column >= 1
-        found.render().encode()
+        for language in Wording:
+            assert found.render(language).encode()
 
 
 @given(yaml_like)
@@ -213,6 +215,7 @@ def test_shipped_flow_with_one_line_changed_gives_findings_or_none_but_never_an_
     }[change]
     for found in library_of(a="\n".join(lines)).findings:
         assert found.code in CODES
+        assert found.render(Wording.CHINESE).encode()
         assert 1 <= found.place.line <= len(lines) + 1
 
 

@@ -96,6 +96,8 @@ def _row(finding: Finding) -> dict[str, object]:
         "message_zh": in_chinese(finding.message),
         "mend": finding.mend,
         "mend_zh": in_chinese(finding.mend),
+        "path": finding.path,
+        "path_zh": in_chinese(finding.path) if finding.path is not None else None,
         "facts": {"message": _facts(finding.message), "mend": _facts(finding.mend)},
     }
 

@@ -22,19 +22,25 @@ _Node = tuple[str, bool]
 
 
 def check_confirmations(explorer: Explorer, sources: Mapping[str, Source]) -> None:
-    """Note each money step in which a variable may hold a value that the caller has not confirmed."""
+    """Note each money step with the values that the caller may not have confirmed.
+
+    Values that no step ever reads out are one mistake, the confirmation that is missing; the others are another.
+    """
     for flow in explorer.flows.values():
-        confirmed_anywhere = {name for step in flow.steps.values() for way in step.ways for name in way.confirms}
+        read_out = {variable for step in flow.steps.values() for way in step.ways for variable in way.confirms}
         for step in flow.steps.values():
-            found = {name: _way_unconfirmed(flow, step, name) for name in sorted(step.spends or ())}
-            ways = {name: way for name, way in found.items() if way is not None}
-            never = tuple(name for name in ways if name not in confirmed_anywhere)
-            sometimes = tuple(name for name in ways if name in confirmed_anywhere)
-            for names, tell in ((never, _tell_never), (sometimes, _tell_sometimes)):
-                if names:
-                    message, mend = tell(step, names)
-                    path = _whole_path(explorer, flow, ways[names[0]])
-                    sources[flow.name].finding("E804", step.place, message, mend, path=path)
+            unconfirmed = {
+                variable: ways
+                for variable in sorted(step.spends or ())
+                if (ways := _way_unconfirmed(flow, step, variable)) is not None
+            }
+            for tell, variables in (
+                (_tell_never, tuple(variable for variable in unconfirmed if variable not in read_out)),
+                (_tell_not_always, tuple(variable for variable in unconfirmed if variable in read_out)),
+            ):
+                if variables:
+                    path = _whole_path(explorer, flow, unconfirmed[variables[0]])
+                    tell(step, variables, sources[flow.name], path)
 
 
 def _way_unconfirmed(flow: CompiledFlow, step: CompiledStep, variable: str) -> list[Way] | None:
@@ -70,19 +76,24 @@ def _back(came_by: Mapping[_Node, tuple[_Node, Way] | None], node: _Node) -> lis
     return ways
 
 
-def _tell_never(step: CompiledStep, names: tuple[str, ...]) -> tuple[Text, Text]:
+def _tell_never(step: CompiledStep, variables: tuple[str, ...], source: Source, path: Text | None) -> None:
     message = Text(
-        "step '{step}' moves money with what no `confirm` step reads out: {names}", step=step.name, names=names
+        "step '{step}' moves money with '{variables}', which no `confirm` step reads out",
+        step=step.name,
+        variables=variables,
     )
-    return message, Text("read {names} out in a `confirm` step right before '{step}'", names=names, step=step.name)
+    mend = Text("read '{variables}' out in a `confirm` step right before '{step}'", variables=variables, step=step.name)
+    source.finding("E804", step.place, message, mend, path=path)
 
 
-def _tell_sometimes(step: CompiledStep, names: tuple[str, ...]) -> tuple[Text, Text]:
+def _tell_not_always(step: CompiledStep, variables: tuple[str, ...], source: Source, path: Text | None) -> None:
     message = Text(
-        "step '{step}' moves money with what the caller may not have confirmed: {names}", step=step.name, names=names
+        "step '{step}' moves money with '{variables}', whose value the caller may not have confirmed",
+        step=step.name,
+        variables=variables,
     )
     mend = Text("let every path to '{step}' come from the `confirm` step, with nothing set in between", step=step.name)
-    return message, mend
+    source.finding("E804", step.place, message, mend, path=path)
 
 
 def _whole_path(explorer: Explorer, flow: CompiledFlow, ways: list[Way]) -> Text | None:
