@@ -16,6 +16,7 @@ from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.step import Arm, Step
+from ivr_engine.flow.uses import FLOWS, Notes, WatchedMapping
 from ivr_engine.flow.values import SECRET
 
 
@@ -37,18 +38,19 @@ def compile_flow(
         step = read_step(source, step_name, written)
         if step is None:
             continue
+        notes = Notes()
         scope = Scope(
             source,
             ("steps", step_name),
-            world,
+            notes.watched(world),
             variables,
             file.languages,
-            interfaces,
+            WatchedMapping(interfaces, FLOWS, notes),
             own_outcomes=file.outcomes,
             own_outputs=tuple(name for name in file.outputs if name in variables),
             everywhere=file.everywhere,
         )
-        steps[step_name] = _compile_step(step_name, step, scope, file)
+        steps[step_name] = _compile_step(step_name, step, scope, file, notes)
     return CompiledFlow(
         name=name,
         title=file.title,
@@ -101,9 +103,10 @@ def _check_name(source: Source, place: Place, name: str) -> None:
         source.finding("E112", place, f"'{name}' cannot be the name of a variable", mend)
 
 
-def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> CompiledStep:
+def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile, notes: Notes) -> CompiledStep:
     action = step.compile(scope)
     ways = step.ways(scope)
+    arms = step.arms(scope)
     outcomes = tuple(way.outcome for way in ways)
     return CompiledStep(
         name=name,
@@ -111,10 +114,13 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         place=scope.source.place(scope.path, key=True),
         action=action,
         ways=ways,
-        arms=MappingProxyType(_join_arms(name, outcomes, step.arms(scope), scope, file)),
+        arms=MappingProxyType(_join_arms(name, outcomes, arms, scope, file)),
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
+        returns=step.returns,
+        by_default=frozenset(outcome for outcome in outcomes if outcome not in arms),
+        uses=notes.uses(scope, step.WORD, file.steps[name], (arm.path for arm in arms.values())),
         results_into=step.results_into,
         needs=step.needs(scope),
         spends=step.spends(scope),

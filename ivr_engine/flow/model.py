@@ -15,6 +15,7 @@ from ivr_engine.flow.findings import Finding, Place
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import Action, By, Way
+from ivr_engine.flow.uses import Use
 from ivr_engine.flow.values import Variable
 from ivr_engine.values.language import Language
 
@@ -56,7 +57,8 @@ class CompiledStep:
     """A step that is ready to run: what it does, where each outcome leads, and what the proofs know of it.
 
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
-    answer counts, `longest_ms` how long the step may take in all.
+    answer counts, `longest_ms` how long the step may take in all. `by_default` are the outcomes whose arms stand at the
+    top of the file, under `otherwise`. `uses` are the names that the step looks up, each with its place.
     """
 
     name: str
@@ -68,6 +70,9 @@ class CompiledStep:
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
+    returns: str | None
+    by_default: frozenset[str]
+    uses: frozenset[Use]
     results_into: Mapping[str, str]
     needs: Level
     spends: frozenset[str] | None

@@ -156,6 +156,11 @@ class Step(BaseModel, ABC):
         return None
 
     @property
+    def returns(self) -> str | None:
+        """The outcome with which this step goes back to the flow that ran its own, if it does."""
+        return None
+
+    @property
     def results_into(self) -> Mapping[str, str]:
         """For a step that runs a flow: which output goes into which variable."""
         return {}
