@@ -28,3 +28,20 @@ def test_impact_of_an_unknown_name_says_the_nearest(tmp_path: Path) -> None:
 def test_impact_knows_what_callers_hear_without_a_flow(tmp_path: Path) -> None:
     assert "said by the engine itself" in ivr("impact", "sorry_technical", folder=tmp_path).printed
     assert "read out in cmn, yue, en" in ivr("impact", "number_1", folder=tmp_path).printed
+
+
+def test_graph_is_written_as_svg_or_printed_as_svg_or_mermaid(tmp_path: Path) -> None:
+    ran = ivr("graph", "library/sign_in", "--out", "sign_in.svg", folder=tmp_path)
+    assert (ran.status, ran.printed) == (0, "drawn: sign_in.svg\n")
+    written = (tmp_path / "sign_in.svg").read_text(encoding="utf-8")
+    assert written.startswith("<svg ")
+    assert ivr("graph", "library/sign_in", "--svg", folder=tmp_path).printed == written
+    assert ivr("graph", "library/sign_in", folder=tmp_path).printed.startswith("flowchart TD\n")
+    ivr("graph", "--mermaid", "--out", "picture.txt", folder=tmp_path)
+    assert (tmp_path / "picture.txt").read_text(encoding="utf-8").startswith("flowchart TD\n")
+
+
+def test_graph_of_an_unknown_flow_says_the_nearest(tmp_path: Path) -> None:
+    ran = ivr("graph", "hotlin", "--svg", folder=tmp_path)
+    assert (ran.status, ran.printed) == (2, "")
+    assert "did you mean 'hotline'?" in ran.complained
