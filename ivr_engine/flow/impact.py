@@ -62,6 +62,12 @@ def impacts(library: Library, world: World, name: str) -> tuple[Impact, ...]:
     return tuple(_impact(library, sort, name) for sort in sorts)
 
 
+def names_used(library: Library, sort: str) -> frozenset[str]:
+    """Return every name of a sort that some step uses."""
+    steps = (step for flow in library.flows.values() for step in flow.steps.values())
+    return frozenset(use.name for step in steps for use in step.uses if use.sort == sort)
+
+
 def first_flows(library: Library) -> tuple[str, ...]:
     """Return the flows that a call may begin with: those that no flow runs and that return to nobody."""
     run = {step.runs for flow in library.flows.values() for step in flow.steps.values()}

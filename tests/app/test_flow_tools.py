@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from tests.app.command import ivr
@@ -45,3 +46,22 @@ def test_graph_of_an_unknown_flow_says_the_nearest(tmp_path: Path) -> None:
     ran = ivr("graph", "hotlin", "--svg", folder=tmp_path)
     assert (ran.status, ran.printed) == (2, "")
     assert "did you mean 'hotline'?" in ran.complained
+
+
+def test_prompts_that_no_flow_uses_are_listed_and_are_something_found(tmp_path: Path) -> None:
+    ran = ivr("prompts", "--unused", "--into", "nowhere", folder=tmp_path)
+    assert ran.status == 1
+    listed = ran.printed.partition("Texts that nothing uses:\n")[2].split()
+    assert "en/survey" in listed
+    assert not {"en/welcome", "en/number_1", "en/sorry_technical", "en/nothing_heard", "en/account_current"} & set(
+        listed
+    )
+    assert "Without audio" not in ran.printed
+
+
+def test_prompts_say_how_long_they_last_each_and_in_all(tmp_path: Path) -> None:
+    ran = ivr("prompts", "--into", "nowhere", folder=tmp_path)
+    assert ran.status == 1, "no recording is there"
+    assert re.search(r"^cmn: \d+ prompts, about \d+ s, \d+ of them estimated \(~\)$", ran.printed, re.MULTILINE)
+    assert re.search(r"^all together: \d+ prompts, about \d+ s", ran.printed, re.MULTILINE)
+    assert re.search(r"^  welcome +~\d+\.\d s  Welcome to customer service\.$", ran.printed, re.MULTILINE)
