@@ -16,7 +16,7 @@ from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import Action, By, Way
 from ivr_engine.flow.uses import Use
-from ivr_engine.flow.values import Variable
+from ivr_engine.flow.values import TYPE_WRITTEN, Variable
 from ivr_engine.values.language import Language
 
 STEPS_MAX: Final = 10_000
@@ -28,7 +28,9 @@ def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     return Variable.parse(written) if isinstance(written, str) else written
 
 
-Declared = Annotated[Variable, BeforeValidator(_variable)]
+Declared = Annotated[
+    Variable, BeforeValidator(_variable, json_schema_input_type=Annotated[str, Field(pattern=TYPE_WRITTEN)])
+]
 
 
 class FlowFile(BaseModel):

@@ -14,11 +14,11 @@ from typing import Any, Final, TypeVar
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.scope import Prompts, Scope, World
 from ivr_engine.flow.source import Path
+from ivr_engine.flow.speaking import PROMPTS as PROMPTS
 from ivr_engine.values.language import Language
 
 V = TypeVar("V")
 
-PROMPTS: Final = "prompts"
 OPERATIONS: Final = "operations"
 QUEUES: Final = "queues"
 FLOWS: Final = "flows"

@@ -65,3 +65,17 @@ def test_prompts_say_how_long_they_last_each_and_in_all(tmp_path: Path) -> None:
     assert re.search(r"^cmn: \d+ prompts, about \d+ s, \d+ of them estimated \(~\)$", ran.printed, re.MULTILINE)
     assert re.search(r"^all together: \d+ prompts, about \d+ s", ran.printed, re.MULTILINE)
     assert re.search(r"^  welcome +~\d+\.\d s  Welcome to customer service\.$", ran.printed, re.MULTILINE)
+
+
+def test_schema_is_printed_or_written_and_knows_names_only_when_asked(tmp_path: Path) -> None:
+    plain = ivr("schema", folder=tmp_path)
+    assert plain.status == 0
+    ran = ivr("schema", "--out", "flow.schema.json", folder=tmp_path)
+    assert (ran.status, ran.printed) == (0, "written: flow.schema.json\n")
+    assert (tmp_path / "flow.schema.json").read_text(encoding="utf-8") == plain.printed
+    assert json.loads(plain.printed)["$schema"].endswith("draft-07/schema#")
+    named = ivr("schema", "--with-names", folder=tmp_path)
+    assert named.status == 0
+    assert '"connecting_to_agent"' in named.printed
+    queue = json.loads(named.printed)["definitions"]["step_queue"]["properties"]["queue"]
+    assert queue["allOf"] == [{"if": {"type": "string"}, "then": {"enum": ["service"]}}]
