@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -36,6 +37,10 @@ class _JumpingSelector(selectors.SelectSelector):
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A loop that begins at time 0 and jumps from timer to timer."""
 
+    # What the loop of asyncio has to do at once, and later; it has no public names.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+
     def __init__(self) -> None:
         self._now = 0.0
         super().__init__(_JumpingSelector(self._advance))
@@ -44,15 +49,23 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Return virtual seconds since the loop was made."""
         return self._now
 
+    async def pass_until(self, when: float) -> None:
+        """Wait until a time, as `asyncio.sleep` does; where nobody else waits for anything, the time is simply set."""
+        if self._ready or any(timer.when() <= when and not timer.cancelled() for timer in self._scheduled):
+            await asyncio.sleep(max(0.0, when - self._now))
+        elif when > self._now:
+            self._now = when
+
     def _advance(self, seconds: float) -> None:
         self._now += seconds
 
 
 class VirtualClock:
-    """The clock port over a virtual loop; the calendar begins at `EPOCH`."""
+    """The clock port over a virtual loop; the calendar is at `epoch` when the clock is made."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, epoch: datetime = EPOCH) -> None:
         self._loop = loop
+        self._epoch = epoch - timedelta(seconds=loop.time())
 
     def monotonic(self) -> float:
         """Return virtual seconds."""
@@ -60,7 +73,7 @@ class VirtualClock:
 
     def now(self) -> datetime:
         """Return virtual calendar time."""
-        return EPOCH + timedelta(seconds=self._loop.time())
+        return self._epoch + timedelta(seconds=self._loop.time())
 
 
 def run_virtual(main: Callable[[VirtualClock], Coroutine[Any, Any, T]]) -> T:
