@@ -12,7 +12,7 @@ from typing import Final
 
 from ivr_engine.flow.findings import NotUnderstoodError, Place, did_you_mean
 from ivr_engine.flow.scope import Prompts
-from ivr_engine.flow.source import Data, Path, Source
+from ivr_engine.flow.source import Data, Path, Source, read_source
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios import written
 from ivr_engine.scenarios.block import Block
@@ -222,3 +222,9 @@ class StepsReader:
                     "T110", (word,), Text("a PIN is written out here"), Text("write `{word}: pin`", word=word)
                 )
         return Typed.KEYS, keys
+
+
+def read_list(item: str, language: Language) -> Listing:
+    """Read one written item of a list, `- name` or `- {amount: 1.00 CNY}`, as it was read with its test."""
+    source = read_source("", f"list:\n{item}\n")
+    return ListReader(source, language, None).listing(Block(source, (), ("list",)), "list", any_language=False)

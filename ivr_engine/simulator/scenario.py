@@ -37,7 +37,7 @@ from ivr_engine.simulator.bank import bank_of
 from ivr_engine.simulator.caller import ScenarioCaller
 from ivr_engine.simulator.play import BUDGET_EXCEEDED, CALLER_HUNG_UP, PlayedQueues
 from ivr_engine.simulator.scenario_line import ScenarioLine, TooLongError
-from ivr_engine.simulator.virtual_time import VirtualClock, VirtualTimeLoop
+from ivr_engine.simulator.virtual_time import StuckError, VirtualClock, VirtualTimeLoop
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.ids import CallId
 from ivr_engine.values.language import Language
@@ -125,7 +125,7 @@ class ScenarioRunner:
         except TookTooLongError:
             message = Text("the test was ended: it took more than {s} s of the machine", s=self._limits.real_s)
             return self._ended(scenario, stage, message)
-        except RuntimeError as error:
+        except StuckError as error:
             return self._ended(scenario, stage, Text("the test was ended: {error}", error=error))
         if asyncio.all_tasks(self._loop):
             return self._ended(scenario, stage, Text("something still went on when the call was over"))

@@ -18,6 +18,10 @@ T = TypeVar("T")
 EPOCH: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
+class StuckError(RuntimeError):
+    """Everything waits, and nothing is due."""
+
+
 class _JumpingSelector(selectors.SelectSelector):
     """Never waits: hands the time-out to the clock instead."""
 
@@ -28,7 +32,7 @@ class _JumpingSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and timeout is None:
-            raise RuntimeError("everything waits and nothing is due: the call would hang for ever")
+            raise StuckError("everything waits and nothing is due: the call would hang for ever")
         if not ready and timeout is not None and timeout > 0:
             self._advance(timeout)
         return ready

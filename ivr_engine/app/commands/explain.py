@@ -6,6 +6,7 @@ import argparse
 
 from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, complain, say
 from ivr_engine.flow.findings import CODES, did_you_mean
+from ivr_engine.scenarios.findings import TEST_CODES
 
 
 def add(commands: Subparsers) -> None:
@@ -17,13 +18,14 @@ def add(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain one code, or list all."""
+    codes = {**CODES, **TEST_CODES}
     if arguments.code is None:
-        for code, meaning in CODES.items():
+        for code, meaning in codes.items():
             say(f"{code}  {meaning.title}")
         return FINE
     code = arguments.code.upper()
-    if code not in CODES:
-        complain(f"there is no code {code}: {did_you_mean(code, CODES)}")
+    if code not in codes:
+        complain(f"there is no code {code}: {did_you_mean(code, codes)}")
         return COULD_NOT
-    say(f"{code}: {CODES[code].title}\n\n{CODES[code].explanation}")
+    say(f"{code}: {codes[code].title}\n\n{codes[code].explanation}")
     return FINE
