@@ -36,8 +36,10 @@ class Wanted:
 
     def is_heard_in(self, name: str) -> bool:
         """Say whether `name` (`<language>/<id>`) is this recording."""
+        if not name.endswith(self.prompt):  # nearly always, and quick
+            return False
         language, _, prompt = name.partition("/")
-        return prompt == self.prompt and (self.language is None or self.language.value == language)
+        return prompt == self.prompt and self.language in (None, language)
 
     def __str__(self) -> str:
         return self.prompt if self.language is None else f"{self.language.value}/{self.prompt}"

@@ -172,6 +172,8 @@ class StepsReader:
         place = block.source.place(block.path)
         if word == "hear":
             listing = self._lists.listing(block, "hear", any_language=not self._pressed)
+            if not listing.wanted and any(item != OTHERS for item in block.items("hear")):
+                return None  # each has its finding
             if not listing.wanted:
                 mend = Text("name a recording, for example `hear: welcome`")
                 block.finding("T104", ("hear",), Text("nothing is named here that could be heard"), mend)
@@ -216,12 +218,17 @@ class StepsReader:
         if self._customer is not None and keys:
             if keys.rstrip("#") == self._customer.number:
                 return Typed.NUMBER, ""
-            pin = self._customer.pin
-            if len(pin) and pin.same_as(SecretDigits(keys.rstrip("#").encode("ascii"))):
+            if _holds(keys, self._customer.pin):
                 block.finding(
                     "T110", (word,), Text("a PIN is written out here"), Text("write `{word}: pin`", word=word)
                 )
         return Typed.KEYS, keys
+
+
+def _holds(keys: str, pin: SecretDigits) -> bool:
+    """Say whether a PIN is among keys, alone or with others."""
+    starts = range(len(keys) - len(pin) + 1) if len(pin) else range(0)
+    return any(pin.same_as(SecretDigits(keys[start : start + len(pin)].encode("ascii"))) for start in starts)
 
 
 def read_list(item: str, language: Language) -> Listing:

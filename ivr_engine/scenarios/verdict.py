@@ -111,14 +111,14 @@ def difference_of(listing: Listing, heard: Sequence[str]) -> str | None:
     runs = _runs(listing)
     for number, (begin, end) in enumerate(runs):
         is_loose = begin in listing.others_before
-        is_last = number == len(runs) - 1 and len(listing.wanted) not in listing.others_before
         latest = len(heard) - (end - begin)
-        first = latest if is_last and is_loose else at
-        starts = range(max(at, first), latest + 1) if is_loose else range(at, at + 1)
-        found = next((start for start in starts if _run_is_at(listing, begin, end, heard, start)), None)
-        if found is None:
+        starts = range(at, latest + 1) if is_loose else range(at, at + 1)
+        found = [start for start in starts if _run_is_at(listing, begin, end, heard, start)]
+        if not found:
             return _missing(listing, begin, end, heard, at)
-        at = found + end - begin
+        # The last run stands at the end, so the latest is taken; any other leaves most to those after it.
+        is_last = number == len(runs) - 1
+        at = (found[-1] if is_last else found[0]) + end - begin
     if at < len(heard) and len(listing.wanted) not in listing.others_before:
         return Text("{heard} was heard after the last that is listed", heard=heard[at])
     return None

@@ -17,6 +17,8 @@ from ivr_engine.scenarios.verdict import SHOWN_HEARD_MAX, Failure, HeardPrompt
 
 REACTION_S: Final = 0.2
 """From the end of what was waited for to the first key."""
+_SAME_S: Final = 0.000001
+"""Times nearer than this are one."""
 HANG_UP: Final = "hang up"
 
 
@@ -33,13 +35,16 @@ class ScenarioCaller:
         self._steps = steps
         self._keys_of = keys_of
         self._began = began
-        self._at = 0
+        self._at = -1
+        self._current: Step | None = None
         self._free_at = began
         self._cursor = 0
         self._matched = 0
         self._due: deque[tuple[float, str]] = deque()
         self._pressing: Place | None = None
+        self._hearing: str | None = None
         self._busy_until = began
+        self._advance()
         self._go_on()
 
     @property
@@ -63,6 +68,7 @@ class ScenarioCaller:
 
     def begins(self, name: str, at: float) -> None:
         """A recording begins: some callers press a key in the middle of it."""
+        self._hearing = name
         step = self._current
         if isinstance(step, Press) and step.during is not None and step.during.is_heard_in(name):
             self._press(step, max(self._free_at, at + step.after_ms / 1000))
@@ -70,6 +76,7 @@ class ScenarioCaller:
 
     def hears(self, name: str, began: float, ended: float, *, cut: bool) -> None:
         """A recording is over, at its end or cut by a key."""
+        self._hearing = None
         by_chance = began < self._busy_until
         self.heard.append(HeardPrompt(name, began - self._began, ended - self._began, cut, by_chance))
         self._go_on()
@@ -96,13 +103,13 @@ class ScenarioCaller:
         else:
             self._fail(step.place, Text("the call ended before this"))
 
-    @property
-    def _current(self) -> Step | None:
-        return self._steps[self._at] if self._at < len(self._steps) else None
+    def _advance(self) -> None:
+        self._at += 1
+        self._current = self._steps[self._at] if self._at < len(self._steps) else None
 
     def _go_on(self) -> None:
         """Do every step that can be done with what was heard so far."""
-        while (step := self._current) is not None and self.failure is None:
+        while (step := self._current) is not None:
             if isinstance(step, Hear):
                 if not self._listen(step):
                     return
@@ -115,7 +122,7 @@ class ScenarioCaller:
                 self._free_at += step.milliseconds / 1000
             elif isinstance(step, HangUp):
                 self._due.append((self._free_at, HANG_UP))
-            self._at += 1
+            self._advance()
 
     def _press(self, step: Press, first_at: float) -> None:
         at = first_at
@@ -125,7 +132,7 @@ class ScenarioCaller:
             self._busy_until = at
             at += step.every_ms / 1000
         self._free_at = self._busy_until
-        self._at += 1
+        self._advance()
 
     def _listen(self, step: Hear) -> bool:
         """Say whether all of a step was heard; look at what was heard since the step before."""
@@ -155,7 +162,13 @@ class ScenarioCaller:
 
     def _not_heard(self, step: Hear, when: str) -> str:
         wanted = step.listing.wanted[self._matched]
-        since = [heard.name for heard in self.heard if self._began + heard.ended_s >= self._free_at]
+        since = [
+            heard.name
+            for heard in self.heard
+            if not heard.cut and self._began + heard.ended_s > self._free_at + _SAME_S
+        ]
+        if self._hearing is not None:
+            since.append(self._hearing)
         names = ", ".join(since[:SHOWN_HEARD_MAX]) + (", ..." if len(since) > SHOWN_HEARD_MAX else "")
         instead = Text("this was: {names}", names=names) if names else Text("nothing was")
         return Text("`{wanted}` was not heard {when}; {instead}", wanted=wanted, when=when, instead=instead)
@@ -164,4 +177,4 @@ class ScenarioCaller:
         self.failure = Failure(place, message)
         self._due.clear()
         self._due.append((self._free_at, HANG_UP))
-        self._at = len(self._steps)
+        self._current = None

@@ -170,6 +170,11 @@ class ScenarioRunner:
 
     def _ended(self, scenario: Scenario, stage: _Stage, message: str) -> Result:
         """End a test that did not end by itself; its loop may hold anything, so the next test gets a new one."""
+        with contextlib.suppress(TookTooLongError), _machine_time(self._limits.real_s):
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(_ended_tasks(left))
         self._loop.close()
         self._loop = VirtualTimeLoop()
         told = stage.told(TOO_LONG, self._library)
@@ -204,6 +209,11 @@ class _Stage:
             tuple(self.asked),
             next(rescued, None),
         )
+
+
+async def _ended_tasks(tasks: set[asyncio.Task[object]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=0)
 
 
 def wrong(pin: SecretDigits) -> SecretDigits:
