@@ -216,19 +216,20 @@ class StepsReader:
             return Typed(said), ""
         keys = block.read(word, written.keys, "")
         if self._customer is not None and keys:
-            if keys.rstrip("#") == self._customer.number:
+            if keys == f"{self._customer.number}#":
                 return Typed.NUMBER, ""
-            if _holds(keys, self._customer.pin):
+            if pin_at(keys, self._customer.pin) is not None:
                 block.finding(
                     "T110", (word,), Text("a PIN is written out here"), Text("write `{word}: pin`", word=word)
                 )
         return Typed.KEYS, keys
 
 
-def _holds(keys: str, pin: SecretDigits) -> bool:
-    """Say whether a PIN is among keys, alone or with others."""
+def pin_at(keys: str, pin: SecretDigits) -> int | None:
+    """Return where among keys a PIN begins, or None."""
     starts = range(len(keys) - len(pin) + 1) if len(pin) else range(0)
-    return any(pin.same_as(SecretDigits(keys[start : start + len(pin)].encode("ascii"))) for start in starts)
+    windows = ((start, SecretDigits(keys[start : start + len(pin)].encode("ascii"))) for start in starts)
+    return next((start for start, window in windows if pin.same_as(window)), None)
 
 
 def read_list(item: str, language: Language) -> Listing:

@@ -38,7 +38,7 @@ def rewritten(text: str, language: Language, heard: Sequence[str], read: Callabl
     first, last = node.start_mark, node.end_mark
     if node.flow_style or not node.value:
         before, after = lines[first.line][: first.column], lines[last.line][last.column :]
-        lines[first.line : last.line + 1] = [before + _in_brackets(names, before) + after]
+        lines[first.line : last.line + 1] = [before + in_brackets(names, before) + after]
         return "\n".join(lines)
     indent = " " * (first.column)
     items = [item.start_mark.line for item in node.value]
@@ -64,7 +64,8 @@ def _list_node(text: str) -> yaml.SequenceNode | None:
     return root if isinstance(root, yaml.SequenceNode) else None
 
 
-def _in_brackets(names: Sequence[str], before: str) -> str:
+def in_brackets(names: Sequence[str], before: str) -> str:
+    """Return a list in brackets as it stands after `before`, in as many lines as it needs."""
     one_line = f"[{', '.join(names)}]"
     if len(before) + len(one_line) <= WIDTH:
         return one_line
