@@ -6,6 +6,7 @@ never reach the text: the sample customer's PIN is written as `pin`, another as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -25,6 +26,7 @@ SECRET_STEP: Final = "secret"  # noqa: S105 # the word of a step, not a password
 SILENCE: Final = "silence"
 HUNG_UP: Final = "hung up"
 WIDTH: Final = 110
+_ENTRIES: Final = re.compile("[^#]*#|[^#]+")
 
 
 @dataclass(slots=True)
@@ -135,15 +137,16 @@ def _plain_entry(text: str, number: str) -> Iterator[str]:
 
 
 def _secret_entries(text: str, pin: SecretDigits) -> Iterator[str]:
-    typed = SecretDigits(text.rstrip("#").encode("ascii"))
-    hashes = "#" * (len(text) - len(typed))
-    if typed.same_as(pin) or len(typed) == len(pin):
-        yield "- type: pin" if typed.same_as(pin) else "- type: wrong pin"
-        if hashes:
-            yield f'- press: "{hashes}"'
-    elif text:
-        yield f'- type: "{"0" * len(typed)}{hashes}"'
-    typed.wipe()
+    """Yield one entry after the other: each ends with the hash key, or where nothing more was typed."""
+    for entry in _ENTRIES.findall(text):
+        typed = SecretDigits(entry.removesuffix("#").encode("ascii"))
+        if len(typed) == len(pin):
+            yield "- type: pin" if typed.same_as(pin) else "- type: wrong pin"
+            if entry.endswith("#"):
+                yield '- press: "#"'
+        else:
+            yield f'- type: "{"0" * len(typed)}{"#" * entry.endswith("#")}"'
+        typed.wipe()
 
 
 def _hear(heard: Sequence[str], language: Language) -> Iterator[str]:

@@ -102,6 +102,7 @@ PARTS: Final = ("1", "2", "3", "0", "9", "*", "#", "", "620001#", "246810", "000
 
 
 @settings(max_examples=150, deadline=None)
+@example(["1", "246810", "246810#1", "1", "1", "1", "1", "1"])
 @example(["3", "1", "620001#", "246810#1"])
 @given(st.lists(st.sampled_from(PARTS), max_size=14))
 def test_whatever_was_played_is_a_test_that_passes_and_holds_no_pin(parts: list[str]) -> None:
