@@ -56,6 +56,8 @@ class CallSession:
     def __init__(self, hotline: Hotline, line: LiveLine, arrival: Arrival) -> None:
         self.call_id = CallId(hotline.ids.new())
         self.keys_taken = 0
+        self.milestones: list[tuple[str, str]] = []
+        """What the caller has reached, each with its kind."""
         self._hotline = hotline
         self._line = line
         self._arrival = arrival
@@ -145,7 +147,11 @@ class CallSession:
             kind=step.word,
             outcome=step.outcome,
             took_ms=step.took_ms,
+            milestone=step.milestone,
+            milestone_kind=step.milestone_kind,
         )
+        if step.milestone is not None:
+            self.milestones.append((step.milestone, str(step.milestone_kind)))
         self._steps += 1
 
     def _note_end(self, reason: str) -> None:

@@ -13,7 +13,7 @@ from ivr_engine.flow.constants import CONSTANTS, ENVIRONMENTS, read_constants
 from ivr_engine.flow.expressions import is_name
 from ivr_engine.flow.findings import Place, did_you_mean
 from ivr_engine.flow.hours import HOURS, read_hours
-from ivr_engine.flow.model import CompiledFlow, CompiledStep, FlowFile
+from ivr_engine.flow.model import MILESTONES, CompiledFlow, CompiledStep, FlowFile
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
@@ -67,6 +67,7 @@ def compile_flow(
         languages=file.languages,
         interface=interface_of(file),
         variables=MappingProxyType(variables),
+        milestones=MappingProxyType(file.milestones),
         steps=MappingProxyType(steps),
     )
 
@@ -117,6 +118,7 @@ def _check_used(source: Source, file: FlowFile, used: set[tuple[str, str]]) -> N
         (CONSTANTS, (CONSTANTS,), file.constants),
         (CONSTANTS, (ENVIRONMENTS, first), file.environments.get(first, {})),
         (HOURS, (HOURS,), file.hours),
+        (MILESTONES, (MILESTONES,), file.milestones),
     )
     for block, path, names in declared:
         for name in names:
@@ -146,6 +148,8 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         place=scope.source.place(scope.path, key=True),
         action=action,
         ways=ways,
+        usual=step.usual(scope),
+        milestone=_milestone(step, scope, file),
         arms=MappingProxyType(_join_arms(name, outcomes, step, scope, file)),
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
@@ -160,6 +164,20 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         heard_ms=scope.heard_ms,
         longest_ms=scope.longest_ms,
     )
+
+
+def _milestone(step: Step, scope: Scope, file: FlowFile) -> str | None:
+    """Check what is reached by a step: it is declared, and it is clear when it is reached."""
+    if step.milestone is None:
+        return None
+    scope.used.add((MILESTONES, step.milestone))
+    if step.milestone not in file.milestones:
+        message = Text("there is no milestone '{name}'", name=step.milestone)
+        scope.finding("E125", ("milestone",), message, did_you_mean(step.milestone, file.milestones))
+    elif step.returns or (step.usual(scope) is None and step.outcomes(scope)):
+        message = Text("after `{word}` nobody can say whether it is reached", word=step.WORD)
+        scope.finding("E126", ("milestone",), message, Text("write it in a step before or after this one"), key=True)
+    return step.milestone
 
 
 def _join_arms(name: str, outcomes: tuple[str, ...], step: Step, scope: Scope, file: FlowFile) -> dict[str, str]:

@@ -111,6 +111,15 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "a constant that would be changed",
             "A constant has one value in every call. What a step puts a value into is declared under `variables`.",
         ),
+        "E125": Code(
+            "an unknown milestone",
+            "What a step reaches is declared at the top of the file, under `milestones`, with its kind.",
+        ),
+        "E126": Code(
+            "a milestone where nothing is reached",
+            "A milestone is reached when its step ends in its usual outcome. A menu has none, since each key leads to "
+            "something else, and after `return` the step that ran this flow says what is reached.",
+        ),
         "E201": Code(
             "a step that does nothing",
             "Every step has exactly one word that says what it does: say, menu, do, if, hang_up and so on. The manual "

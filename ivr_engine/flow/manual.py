@@ -20,7 +20,7 @@ from ivr_engine.flow.scope import World
 from ivr_engine.flow.step import Step
 
 SECTIONS: Final = ("steps", "codes")
-COMMON_KEYS: Final = ("then", "when")
+COMMON_KEYS: Final = ("then", "when", "milestone")
 
 SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -19,6 +20,7 @@ from ivr_engine.flow.step import Action, By, Repeat, Way
 from ivr_engine.flow.values import Variable
 from ivr_engine.values.language import Language
 
+MILESTONES: Final = "milestones"
 STEPS_MAX: Final = 10_000
 FLOWS_DEEP_MAX: Final = 8
 """How many flows may run one another at a time."""
@@ -29,6 +31,17 @@ def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
 
 
 Declared = Annotated[Variable, BeforeValidator(_variable)]
+
+
+class MilestoneKind(StrEnum):
+    """What a milestone says of the caller who has reached it."""
+
+    SELF_SERVICE = "self_service"
+    """Got what they called for, without a human."""
+    HUMAN = "human"
+    """Got a human."""
+    ABANDONED_TASK = "abandoned_task"
+    """Did not get what they had begun."""
 
 
 class FlowFile(BaseModel):
@@ -49,6 +62,9 @@ class FlowFile(BaseModel):
     environments: dict[str, dict[str, Written]] = Field(
         default_factory=dict, description="Constants that are other ones in each environment, by its name."
     )
+    milestones: dict[str, MilestoneKind] = Field(
+        default_factory=dict, description="What callers reach, with its kind: self_service, human or abandoned_task."
+    )
     hours: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Opening hours, by name.")
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
     everywhere: dict[str, str] = Field(
@@ -64,6 +80,7 @@ class CompiledStep:
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
     that flow, which is run once, or as often as `repeat` says; `hands_over_to` is a flow that does not come back.
+    `usual` is the outcome that `then` stands for, and after which `milestone` is reached.
     """
 
     name: str
@@ -71,6 +88,8 @@ class CompiledStep:
     place: Place
     action: Action
     ways: tuple[Way, ...]
+    usual: str | None
+    milestone: str | None
     arms: Mapping[str, str]
     reads: frozenset[str]
     forgets: frozenset[str]
@@ -106,6 +125,7 @@ class CompiledFlow:
     languages: tuple[Language, ...]
     interface: Interface
     variables: Mapping[str, Variable]
+    milestones: Mapping[str, MilestoneKind]
     steps: Mapping[str, CompiledStep]
 
 

@@ -47,7 +47,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """One line of the trace. Times in milliseconds since the call began; values never appear here."""
+    """One line of the trace. Times in milliseconds since the call began; values never appear here.
+
+    `milestone` is what the caller has reached by it, if anything.
+    """
 
     flow: str
     step: str
@@ -55,6 +58,8 @@ class StepDone:
     outcome: str
     at_ms: int
     took_ms: int
+    milestone: str | None = None
+    milestone_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,9 @@ class Runner:
         """Add to the trace how the step ended in which the caller hung up, when it was finished without them."""
         if self._stack:
             frame = self._stack[-1]
-            self._trace(frame.flow, frame.flow.steps[frame.step], outcome, self._step_began)
+            step = frame.flow.steps[frame.step]
+            reached = step.milestone if outcome == step.usual else None
+            self._trace(frame.flow, step, outcome, self._step_began, (frame.flow, reached))
 
     def close(self) -> None:
         """Overwrite every secret that the flows still hold."""
@@ -155,11 +162,12 @@ class Runner:
             result = await step.action(self._call)
             self._note_secrets(frame)
             if isinstance(result, End):
-                self._trace(frame.flow, step, result.reason, began)
+                self._trace(frame.flow, step, result.reason, began, (frame.flow, step.milestone))
                 return result.reason
+            reached = (frame.flow, step.milestone)
             if isinstance(result, Enter):
                 self._enter(frame, step, result)
-                outcome = "entered"
+                outcome, reached = "entered", (frame.flow, None)
             elif isinstance(result, HandOver):
                 self.close()
                 self._stack.clear()
@@ -167,12 +175,14 @@ class Runner:
                 self._push(Frame(compiled, compiled.start, result.inputs))
                 outcome = "handed_over"
             elif isinstance(result, Return):
-                self._pop(result.outcome)
+                reached = self._pop(result.outcome)
                 outcome = result.outcome
             else:
                 frame.go_to(step.arms[result])
                 outcome = result
-            self._trace(frame.flow, step, outcome, began)
+                if outcome != step.usual:
+                    reached = (frame.flow, None)
+            self._trace(frame.flow, step, outcome, began, reached)
 
     def _frame(self, entry: StackEntry) -> Frame:
         compiled = self._library.flows.get(entry.flow)
@@ -206,7 +216,8 @@ class Runner:
         self._stack.append(frame)
         self._call.variables = frame.variables
 
-    def _pop(self, outcome: str) -> None:
+    def _pop(self, outcome: str) -> tuple[CompiledFlow, str | None]:
+        """Go back to the flow below; return what its step has reached by that."""
         ended = self._stack.pop()
         frame = self._stack[-1]
         step = frame.flow.steps[frame.step]
@@ -215,14 +226,24 @@ class Runner:
                 frame.variables[name] = ended.variables[output]
         _wipe(ended)
         self._call.variables = frame.variables
-        again = step.repeat is not None and outcome == step.repeat.again_on and frame.rounds < step.repeat.times
-        if not again:
-            frame.go_to(step.arms[outcome])
+        if step.repeat is not None and outcome == step.repeat.again_on and frame.rounds < step.repeat.times:
+            return frame.flow, None
+        frame.go_to(step.arms[outcome])
+        return frame.flow, step.milestone if outcome == step.usual else None
 
-    def _trace(self, flow: CompiledFlow, step: CompiledStep, outcome: str, began: float) -> None:
+    def _trace(
+        self,
+        flow: CompiledFlow,
+        step: CompiledStep,
+        outcome: str,
+        began: float,
+        reached: tuple[CompiledFlow, str | None],
+    ) -> None:
         at_ms = round((began - self._began) * 1000)
         took_ms = round((self._clock.monotonic() - began) * 1000)
-        self._on_step(StepDone(flow.name, step.name, step.word, outcome, at_ms, took_ms))
+        declares, milestone = reached
+        kind = declares.milestones[milestone].value if milestone is not None else None
+        self._on_step(StepDone(flow.name, step.name, step.word, outcome, at_ms, took_ms, milestone, kind))
 
 
 def _wipe(frame: Frame) -> None:

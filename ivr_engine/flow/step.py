@@ -121,6 +121,7 @@ class Step(BaseModel, ABC):
 
     then: str | None = Field(default=None, description="The step that follows the usual outcome.")
     when: dict[str, str] = Field(default_factory=dict, description="The step that follows each outcome.")
+    milestone: str | None = Field(default=None, description="What the caller has reached after the usual outcome.")
 
     @abstractmethod
     def ways(self, scope: Scope) -> tuple[Way, ...]:
@@ -183,6 +184,11 @@ class Step(BaseModel, ABC):
     @property
     def runs(self) -> str | None:
         """The flow that this step runs, if it does."""
+        return None
+
+    @property
+    def returns(self) -> str | None:
+        """The outcome with which this step goes back to the flow that ran its own, if it does."""
         return None
 
     @property

@@ -160,3 +160,27 @@ def test_caller_who_hangs_up_before_the_answer_is_recorded() -> None:
         assert world.journal.ends == ["caller_hung_up"]
 
     live(test)
+
+
+REACHES = """
+ivr: 1
+title: a greeting that is what the caller wanted
+start: greet
+milestones: {greeted: self_service}
+steps:
+  greet:
+    say: welcome
+    milestone: greeted
+    then: end
+  end:
+    hang_up: completed
+"""
+
+
+def test_what_the_caller_reached_is_recorded_and_can_be_counted(flows: pathlib.Path) -> None:
+    async def test(world: LiveWorld) -> None:
+        session = world.session(RescuedLine([]))
+        await session.run()
+        assert world.journal.milestones == session.milestones == [("greeted", "self_service")]
+
+    live(test, flows=write(flows, REACHES))

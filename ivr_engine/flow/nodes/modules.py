@@ -221,6 +221,11 @@ class ReturnStep(Step):
         del scope
         return ()
 
+    @property
+    def returns(self) -> str | None:
+        """The outcome that it names."""
+        return self.return_
+
     def compile(self, scope: Scope) -> Action:
         """Check that the outcome is declared."""
         if self.return_ not in scope.own_outcomes:
