@@ -154,7 +154,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
-        repeat=step.repeat,
+        repeated=step.repeated,
         hands_over_to=step.hands_over_to,
         results_into=step.results_into,
         needs=step.needs(scope),

@@ -12,9 +12,12 @@ from pydantic import BeforeValidator
 
 from ivr_engine.channel.line import ALL_KEYS
 from ivr_engine.flow.findings import NotUnderstoodError
+from ivr_engine.flow.wording import Text
 
 DURATION_MS_MAX: Final = 60_000
 """One try of a question stays well within the dialplan's backstop, which is renewed before each try."""
+LONG_DURATION_MS_MAX: Final = 600_000
+"""What is made of several tries or waits, each of which renews that backstop, may take longer."""
 ENTRY_KEYS_MAX: Final = 64
 _DURATION: Final = re.compile(r"(\d{1,6}) ?(ms|s|min)", re.ASCII)
 _LENGTH: Final = re.compile(r"(\d{1,3})(?:\s*(?:to|-)\s*(\d{1,3}))?", re.ASCII)
@@ -23,24 +26,35 @@ _NAMED_KEYS: Final = (("star", "*"), ("hash", "#"))
 
 
 def _milliseconds(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    return _duration(written, DURATION_MS_MAX, "60 s")
+
+
+def _long(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    return _duration(written, LONG_DURATION_MS_MAX, "10 min")
+
+
+def _duration(written: object, most_ms: int, most: str) -> int:
     found = _DURATION.fullmatch(str(written))
     if found is None:
-        raise NotUnderstoodError(f"'{written}' is no length of time", "write for example 5 s, 500 ms or 2 min")
+        message = Text("'{written}' is no length of time", written=written)
+        raise NotUnderstoodError(message, Text("write for example 5 s, 500 ms or 2 min"))
     milliseconds = int(found.group(1)) * dict(_UNITS_MS)[found.group(2)]
-    if not 0 < milliseconds <= DURATION_MS_MAX:
-        raise NotUnderstoodError(f"{written} is too little or too much", "write more than nothing and at most 60 s")
+    if not 0 < milliseconds <= most_ms:
+        message = Text("{written} is too little or too much", written=written)
+        raise NotUnderstoodError(message, Text("write more than nothing and at most {most}", most=most))
     return milliseconds
 
 
 def _length(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     found = _LENGTH.fullmatch(str(written))
     if found is None:
-        raise NotUnderstoodError(f"'{written}' is no number of keys", "write for example 6, or 6 to 10")
+        message = Text("'{written}' is no number of keys", written=written)
+        raise NotUnderstoodError(message, Text("write for example 6, or 6 to 10"))
     least = int(found.group(1))
     most = int(found.group(2) or least)
     if not 1 <= least <= most <= ENTRY_KEYS_MAX:
-        mend = f"write 1 to {ENTRY_KEYS_MAX} keys, the smaller number first"
-        raise NotUnderstoodError(f"'{written}' keys cannot be typed", mend)
+        mend = Text("write 1 to {most} keys, the smaller number first", most=ENTRY_KEYS_MAX)
+        raise NotUnderstoodError(Text("'{written}' keys cannot be typed", written=written), mend)
     return (least, most)
 
 
@@ -53,11 +67,13 @@ def telephone_keys(written: str) -> str | None:
 def _one_key(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     keys = telephone_keys(str(written))
     if keys is None or len(keys) != 1:
-        raise NotUnderstoodError(f"'{written}' is not one key of a telephone", "write one of 0-9, star or hash")
+        message = Text("'{written}' is not one key of a telephone", written=written)
+        raise NotUnderstoodError(message, Text("write one of 0-9, star or hash"))
     return keys
 
 
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds)]
+LongMilliseconds = Annotated[int, BeforeValidator(_long)]
 Length = Annotated[tuple[int, int], BeforeValidator(_length)]
 Key = Annotated[str, BeforeValidator(_one_key)]
 Written = str | int | bool

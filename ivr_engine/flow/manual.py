@@ -64,6 +64,39 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 no_input: human
                 too_short: human
             """,
+        "confirm": """
+            is_number_right:
+              confirm:
+                - you_entered
+                - digits: customer
+              when:
+                confirmed: next
+                declined: human
+                no_input: human
+                no_match: human
+            """,
+        "choose": """
+            pick_account:
+              choose: account
+              into:
+                number: account
+              offer:
+                - masked: account
+              when:
+                picked: next
+                none: human
+                no_input: human
+                no_match: human
+                unavailable: human
+            """,
+        "pause": """
+            fetch_a_pen:
+              pause: have_pen_ready
+              within: 2 min
+              when:
+                ready: next
+                no_input: human
+            """,
         "do": """
             ask_balance:
               do: balance

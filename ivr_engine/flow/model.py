@@ -79,7 +79,7 @@ class CompiledStep:
 
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
-    that flow, which is run once, or as often as `repeat` says; `hands_over_to` is a flow that does not come back.
+    that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
     `usual` is the outcome that `then` stands for, and after which `milestone` is reached.
     """
 
@@ -94,7 +94,7 @@ class CompiledStep:
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
-    repeat: Repeat | None
+    repeated: Repeat | None
     hands_over_to: str | None
     results_into: Mapping[str, str]
     needs: Level

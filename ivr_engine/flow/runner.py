@@ -204,8 +204,8 @@ class Runner:
     def _enter(self, frame: Frame, step: CompiledStep, enter: Enter) -> None:
         frame.rounds += 1
         inputs = enter.inputs
-        if step.repeat is not None and step.repeat.counter is not None:
-            inputs = {**inputs, step.repeat.counter: frame.rounds}
+        if step.repeated is not None and step.repeated.counter is not None:
+            inputs = {**inputs, step.repeated.counter: frame.rounds}
         compiled = self._library.flows[enter.flow]
         self._push(Frame(compiled, compiled.start, inputs))
 
@@ -226,7 +226,7 @@ class Runner:
                 frame.variables[name] = ended.variables[output]
         _wipe(ended)
         self._call.variables = frame.variables
-        if step.repeat is not None and outcome == step.repeat.again_on and frame.rounds < step.repeat.times:
+        if step.repeated is not None and outcome == step.repeated.again_on and frame.rounds < step.repeated.times:
             return frame.flow, None
         frame.go_to(step.arms[outcome])
         return frame.flow, step.milestone if outcome == step.usual else None

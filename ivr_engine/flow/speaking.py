@@ -5,6 +5,7 @@ Knows how parts are written and which values they take. Must not know grammars (
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ivr_engine.flow.call import Call
-from ivr_engine.flow.expressions import Compiled, Evaluate
+from ivr_engine.flow.call import FACTS, Call
+from ivr_engine.flow.expressions import Compiled, Evaluate, ExpressionError, compile_expression
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, TIME, DataClass, Type
+from ivr_engine.flow.wording import Text
 from ivr_engine.speech.grammar import Grammar
 from ivr_engine.speech.grammars import grammar_for
 from ivr_engine.values.language import Language
@@ -84,8 +86,8 @@ class Part(BaseModel):
         said = self.model_fields_set - {"language"}
         if len(said) != 1 or ("language" in self.model_fields_set and said != {"prompt"}):
             raise NotUnderstoodError(
-                "one part of speech is one prompt, which may name its language, or one read-out",
-                "begin each part with a dash in a line of its own",
+                Text("one part of speech is one prompt, which may name its language, or one read-out"),
+                Text("begin each part with a dash in a line of its own"),
             )
         return self
 
@@ -153,8 +155,10 @@ class SpeechBuilder:
         if compiled is None:
             return ""
         if not compiled.type.members:
-            message = f"'{placeholder.group(1)}' is {compiled.type}, not a choice among named words"
-            self._scope.finding("E302", at, message, "declare it as `one of (...)`")
+            message = Text(
+                "'{name}' is {type}, not a choice among named words", name=placeholder.group(1), type=compiled.type
+            )
+            self._scope.finding("E302", at, message, Text("declare it as `one of (...)`"))
             return ""
         variants = [prompt.replace(placeholder.group(0), member) for member in compiled.type.members]
         for variant in variants:
@@ -173,11 +177,11 @@ class SpeechBuilder:
             return
         if not any(prompts.has(language, prompt) for language in Language):
             known = [known for language in missing for known in prompts.ids(language)]
-            self._scope.finding("E401", at, f"there is no prompt '{prompt}'", did_you_mean(prompt, set(known)))
+            message = Text("there is no prompt '{prompt}'", prompt=prompt)
+            self._scope.finding("E401", at, message, did_you_mean(prompt, set(known)))
             return
-        names = ", ".join(missing)
-        message = f"prompt '{prompt}' has no text in {names}"
-        self._scope.finding("E402", at, message, f"add it to prompts/{missing[0]}.yaml")
+        message = Text("prompt '{prompt}' has no text in {languages}", prompt=prompt, languages=", ".join(missing))
+        self._scope.finding("E402", at, message, Text("add it to prompts/{language}.yaml", language=missing[0]))
 
     def _note_personal(self, compiled: Compiled) -> None:
         personal = {name for name in compiled.reads if self._scope.variables[name].data_class is not DataClass.PUBLIC}
@@ -191,6 +195,20 @@ class SpeechBuilder:
     def _note_time(self, lasts_ms: Mapping[Language, int]) -> None:
         for language, milliseconds in lasts_ms.items():
             self._longest_ms[language] += milliseconds
+
+
+def read_out(parts: list[Part], scope: Scope) -> frozenset[str]:
+    """Return the variables whose own values a caller hears; of a sum they hear the sum, and no part of it."""
+    heard: set[str] = set()
+    for part in parts:
+        for name in part.model_fields_set - {"language"}:
+            placeholder = _PLACEHOLDER.search(part.prompt or "")
+            text = placeholder.group(1) if placeholder is not None else str(getattr(part, name))
+            if name != "prompt" or placeholder is not None:
+                with contextlib.suppress(ExpressionError):  # told where the speech is built
+                    variable = compile_expression(text, scope.variables, FACTS).variable
+                    heard.update({variable} if variable is not None else ())
+    return frozenset(heard)
 
 
 def _fixed(prompt: str) -> Spoken:

@@ -197,7 +197,7 @@ class Step(BaseModel, ABC):
         return None
 
     @property
-    def repeat(self) -> Repeat | None:
+    def repeated(self) -> Repeat | None:
         """How often the flow that this step runs is run again, if it is."""
         return None
 
