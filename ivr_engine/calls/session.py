@@ -98,6 +98,7 @@ class CallSession:
             await self._line.mark_done()  # the dialplan hangs up when we let go of the call
         except CallerHungUp:
             reason = CALLER_HUNG_UP
+            await self._leave(runner)
         except Exception:  # noqa: BLE001 # a border of the house, logged with its traceback
             # A border of the house: our bug or a broken session must not take other calls along. The dialplan has
             # not been told that we are done, so it puts the caller through to a human.
@@ -126,6 +127,14 @@ class CallSession:
         await self._conversation.say(apology, interrupt=Interrupt.ANY)
         await self._queues.wait(self._hotline.rescue_queue, None)
         return reason
+
+    async def _leave(self, runner: Runner) -> None:
+        """Finish what the caller ordered, then do what the flow keeps for a hang-up; the call's end stays the same."""
+        await self._finish_changes(runner)
+        try:
+            await runner.after_hang_up()
+        except Exception:  # noqa: BLE001 # a border of the house, logged with its traceback
+            self._log.exception("finally_failed")
 
     async def _finish_changes(self, runner: Runner) -> None:
         """Wait until what the caller ordered is done or not, though they have hung up, and record which."""

@@ -64,10 +64,21 @@ async def nothing_to_renew() -> None:
 class Tally:
     """What is counted over a whole call, through all its flows; it goes with the call to another engine.
 
-    `changes` counts the operations that changed something, or may have and were answered.
+    `steps` are those begun, `no_input` and `no_match` the tries that ended in silence and in keys that mean nothing,
+    `changes` the operations that changed something and were answered. `exceeded` says that the budget was used up, and
+    the caller led to what the flow has for that.
     """
 
+    steps: int = 0
+    no_input: int = 0
+    no_match: int = 0
     changes: int = 0
+    exceeded: bool = False
+
+    @property
+    def wrong_entries(self) -> int:
+        """Silences and wrong keys together."""
+        return self.no_input + self.no_match
 
 
 @dataclass(slots=True)
@@ -84,6 +95,8 @@ class Call:
     caller: str = ""
     """The caller's number, or where it is withheld what stands for this one call."""
     variables: dict[str, Value] = field(default_factory=dict)
+    gone: bool = False
+    """Whether the caller has hung up: nothing is said any more, and nobody is listened to."""
     tally: Tally = field(default_factory=Tally)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""

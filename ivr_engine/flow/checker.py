@@ -32,10 +32,10 @@ def check_flow(flow: CompiledFlow, source: Source) -> None:
 
 def _set_before(flow: CompiledFlow) -> Mapping[str, frozenset[str]]:
     """Return, for each step that is reached, the variables that are set on every path to it."""
-    if flow.start not in flow.steps:
+    if any(entry not in flow.steps for entry in flow.entries):
         return {name: frozenset(flow.variables) for name in flow.steps}
-    known: dict[str, frozenset[str]] = {flow.start: frozenset(flow.interface.inputs)}
-    todo = deque([flow.start])
+    known: dict[str, frozenset[str]] = dict.fromkeys(flow.entries, frozenset(flow.interface.inputs))
+    todo = deque(flow.entries)
     while todo:
         step = flow.steps[todo.popleft()]
         for way in step.ways:

@@ -8,20 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr_engine.flow.fields import Written
-from ivr_engine.flow.findings import Finding, Place
+from ivr_engine.flow.findings import Finding, NotUnderstoodError, Place, did_you_mean
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import Action, By, Repeat, Way
 from ivr_engine.flow.values import Variable
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
 
 MILESTONES: Final = "milestones"
 STEPS_MAX: Final = 10_000
+STEPS_PER_CALL_MAX: Final = 500
+"""How many steps a call may take at most, whatever its flow says."""
+_BUDGETS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
+    {"steps": (10, STEPS_PER_CALL_MAX), "wrong_entries": (1, 100)}
+)
+BUDGET_EXCEEDED: Final = "budget_exceeded"
+"""The key under `otherwise` that says where a call goes whose budget is used up."""
 FLOWS_DEEP_MAX: Final = 8
 """How many flows may run one another at a time."""
 
@@ -31,6 +40,27 @@ def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
 
 
 Declared = Annotated[Variable, BeforeValidator(_variable)]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one call may take: steps, and silences and wrong keys together (None: as many as the steps allow)."""
+
+    steps: int = STEPS_PER_CALL_MAX
+    wrong_entries: int | None = None
+
+
+def _budget(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    if not isinstance(written, dict):
+        return written
+    for key, number in written.items():
+        if key not in _BUDGETS:
+            raise NotUnderstoodError(Text("'{key}' is no limit of a call", key=key), did_you_mean(key, _BUDGETS))
+        least, most = _BUDGETS[key]
+        if type(number) is not int or not least <= number <= most:
+            message = Text("`{key}` is a number from {least} to {most}", key=key, least=least, most=most)
+            raise NotUnderstoodError(message, Text("write for example `{{{key}: {least}}}`", key=key, least=least))
+    return Budget(**written)
 
 
 class MilestoneKind(StrEnum):
@@ -66,6 +96,12 @@ class FlowFile(BaseModel):
         default_factory=dict, description="What callers reach, with its kind: self_service, human or abandoned_task."
     )
     hours: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Opening hours, by name.")
+    budget: Annotated[Budget | None, BeforeValidator(_budget)] = Field(
+        default=None, description="For the first flow: how many steps and wrong entries a call may take."
+    )
+    finally_: str | None = Field(
+        default=None, alias="finally", description="For the first flow: the step to run when the caller has hung up."
+    )
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
     everywhere: dict[str, str] = Field(
         default_factory=dict, description="Keys that every question by keys takes, unless it uses them itself."
@@ -100,6 +136,7 @@ class CompiledStep:
     needs: Level
     spends: frozenset[str] | None
     rescues: bool
+    silent: bool
     tells: frozenset[str]
     heard_ms: int
     longest_ms: int
@@ -117,7 +154,10 @@ class CompiledStep:
 
 @dataclass(frozen=True, slots=True)
 class CompiledFlow:
-    """One flow, compiled; usable only when there are no findings in its library."""
+    """One flow, compiled; usable only when there are no findings in its library.
+
+    A call may come to `budget_exceeded` and `finally_` from any step, with no more known than at the start.
+    """
 
     name: str
     title: str
@@ -126,7 +166,15 @@ class CompiledFlow:
     interface: Interface
     variables: Mapping[str, Variable]
     milestones: Mapping[str, MilestoneKind]
+    budget: Budget | None
+    budget_exceeded: str | None
+    finally_: str | None
     steps: Mapping[str, CompiledStep]
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The steps at which a call may begin in this flow, the start first."""
+        return (self.start, *(step for step in (self.budget_exceeded, self.finally_) if step is not None))
 
 
 @dataclass(frozen=True, slots=True)

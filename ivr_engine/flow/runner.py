@@ -6,24 +6,28 @@ the trace. A step begins from (flow, step, variables) alone, so a call can go on
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from ivr_engine.flow.call import Call
-from ivr_engine.flow.model import FLOWS_DEEP_MAX, CompiledFlow, CompiledStep, Library
-from ivr_engine.flow.step import End, Enter, HandOver, Return
+from ivr_engine.flow.model import FLOWS_DEEP_MAX, Budget, CompiledFlow, CompiledStep, Library
+from ivr_engine.flow.step import By, End, Enter, HandOver, Return
 from ivr_engine.flow.values import Encoded, Value, decode, encode
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.secret import SecretDigits
 
-STEPS_PER_CALL_MAX: Final = 500
+GRACE_STEPS: Final = 50
+"""How many steps a call may still take when its budget is used up and the flow has a way for that."""
+FINALLY_MAX_S: Final = 5.0
+"""How long the steps after a hang-up may take."""
 KEEP_ALIVE_EVERY_S: Final = 30.0
 
 
 class BudgetExceededError(Exception):
-    """The call took more steps than a call may; the caller is put through to a human."""
+    """The call took more than a call may; the caller is put through to a human."""
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class StackEntry:
 
 
 class Runner:
-    """Runs the flows of one library for one call."""
+    """Runs the flows of one library for one call; `call.tally` goes on counting where another engine left it."""
 
     def __init__(
         self,
@@ -89,7 +93,8 @@ class Runner:
         self._on_step = on_step
         self._began = self._step_began = self._kept_alive = clock.monotonic()
         self._stack: list[Frame] = []
-        self._steps_left = STEPS_PER_CALL_MAX
+        self._budget = Budget()
+        self._over = False
 
     async def run(self, flow: str) -> str:
         """Run from the start of a flow to the end of the call; return the reason of the end.
@@ -134,6 +139,19 @@ class Runner:
             entries.append(StackEntry(frame.flow.name, frame.step, open_values, frame.rounds))
         return tuple(entries)
 
+    async def after_hang_up(self) -> None:
+        """Run what the first flow keeps for a caller who has hung up, for at most 5 seconds; nothing comes of it.
+
+        Raises `TimeoutError`, and whatever a step raises.
+        """
+        step = self._stack[0].flow.finally_ if self._stack else None
+        if step is None or self._over:
+            return
+        self._call.gone = True
+        self._back_to_first(step)
+        async with asyncio.timeout(FINALLY_MAX_S):
+            await self._run()
+
     def note_late(self, outcome: str) -> None:
         """Add to the trace how the step ended in which the caller hung up, when it was finished without them."""
         if self._stack:
@@ -151,17 +169,19 @@ class Runner:
         while True:
             frame = self._stack[-1]
             step = frame.flow.steps[frame.step]
-            if self._steps_left == 0:
-                message = f"more than {STEPS_PER_CALL_MAX} steps; the last was {frame.flow.name}:{step.name}"
-                raise BudgetExceededError(message)
-            self._steps_left -= 1
+            used_up = self._used_up()
+            if used_up is not None:
+                self._leave_budget(f"{used_up}; the last step was {frame.flow.name}:{step.name}")
+                continue
+            self._call.tally.steps += 1
             began = self._step_began = self._clock.monotonic()
-            if began - self._kept_alive > KEEP_ALIVE_EVERY_S:
+            if began - self._kept_alive > KEEP_ALIVE_EVERY_S and not self._call.gone:
                 self._kept_alive = began
                 await self._call.keep_alive()
             result = await step.action(self._call)
             self._note_secrets(frame)
             if isinstance(result, End):
+                self._over = True
                 self._trace(frame.flow, step, result.reason, began, (frame.flow, step.milestone))
                 return result.reason
             reached = (frame.flow, step.milestone)
@@ -178,11 +198,46 @@ class Runner:
                 reached = self._pop(result.outcome)
                 outcome = result.outcome
             else:
+                self._count_wrong_entry(step, result)
                 frame.go_to(step.arms[result])
                 outcome = result
                 if outcome != step.usual:
                     reached = (frame.flow, None)
             self._trace(frame.flow, step, outcome, began, reached)
+
+    def _count_wrong_entry(self, step: CompiledStep, outcome: str) -> None:
+        """Count the last try of a question; those before it were counted when it was asked again."""
+        by = next((way.by for way in step.ways if way.outcome == outcome), By.STEP)
+        self._call.tally.no_input += by is By.SILENCE
+        self._call.tally.no_match += by is By.MISTAKE
+
+    def _used_up(self) -> str | None:
+        """Say which part of the budget is used up, if one is."""
+        tally, budget = self._call.tally, self._budget
+        if tally.steps >= budget.steps + GRACE_STEPS * tally.exceeded:
+            return f"more than {budget.steps} steps"
+        if budget.wrong_entries is not None and tally.wrong_entries >= budget.wrong_entries and not tally.exceeded:
+            return f"{tally.no_input} silences and {tally.no_match} wrong entries"
+        return None
+
+    def _leave_budget(self, why: str) -> None:
+        """Lead the caller, once, to the step that the first flow has for this, or raise `BudgetExceededError`."""
+        step = self._stack[0].flow.budget_exceeded
+        if step is None or self._call.tally.exceeded or self._call.gone:
+            raise BudgetExceededError(why)
+        self._call.tally.exceeded = True
+        self._back_to_first(step)
+
+    def _back_to_first(self, step: str) -> None:
+        """Leave all flows but the first, forget every secret, and stand at a step of the first."""
+        self.close()
+        first = self._stack[0]
+        del self._stack[1:]
+        for name in [name for name, value in first.variables.items() if isinstance(value, SecretDigits)]:
+            del first.variables[name]
+        first.asked_at = None
+        first.go_to(step)
+        self._call.variables = first.variables
 
     def _frame(self, entry: StackEntry) -> Frame:
         compiled = self._library.flows.get(entry.flow)
@@ -210,6 +265,8 @@ class Runner:
         self._push(Frame(compiled, compiled.start, inputs))
 
     def _push(self, frame: Frame) -> None:
+        if not self._stack:
+            self._budget = frame.flow.budget or self._budget
         if len(self._stack) == FLOWS_DEEP_MAX:
             message = f"flows run each other more than {FLOWS_DEEP_MAX} deep"
             raise BudgetExceededError(message)

@@ -182,6 +182,11 @@ class Step(BaseModel, ABC):
         return False
 
     @property
+    def silent(self) -> bool:
+        """Whether the step neither speaks nor asks nor waits for a human, so that it needs no caller."""
+        return False
+
+    @property
     def runs(self) -> str | None:
         """The flow that this step runs, if it does."""
         return None

@@ -7,6 +7,7 @@ gives lines back. Time is virtual: a time-out of six seconds is over as soon as 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -204,18 +205,26 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         reason = await runner.run(scene.first_flow)
     except CallerHungUp:
         reason = CALLER_HUNG_UP
+        with contextlib.suppress(TimeoutError, BudgetExceededError):
+            await _finish(operations, runner)
+            await runner.after_hang_up()
     except BudgetExceededError as error:
         write(f"  ({error})")
         reason = BUDGET_EXCEEDED
     finally:
-        late = await operations.finish()
-        if late is not None:
-            runner.note_late(late.outcome)
+        await _finish(operations, runner)
         runner.close()
         conversation.forget_typed_ahead()
         await bank.close()
     write(f"  (the call has ended: {reason.replace('_', ' ')})")
     return reason
+
+
+async def _finish(operations: BankOperations, runner: Runner) -> None:
+    """Finish a change that a hang-up left behind."""
+    late = await operations.finish()
+    if late is not None:
+        runner.note_late(late.outcome)
 
 
 def play_now(scene: Scene, *, ask: AskLine, write: Write) -> str:

@@ -14,8 +14,8 @@ import pytest
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.call import Call, QueueOutcome, Tally
-from ivr_engine.flow.model import FLOWS_DEEP_MAX, Library
-from ivr_engine.flow.runner import STEPS_PER_CALL_MAX, BudgetExceededError, Runner, StackEntry
+from ivr_engine.flow.model import FLOWS_DEEP_MAX, STEPS_PER_CALL_MAX, Library
+from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry
 from ivr_engine.flow.values import Encoded
 from ivr_engine.simulator.bank import sample_bank
 from ivr_engine.simulator.line import HearOut, Press, ScriptedLine
@@ -143,7 +143,7 @@ def test_language_chosen_in_a_flow_is_kept_by_those_that_ran_it() -> None:
 
 def test_call_that_goes_round_in_circles_exceeds_its_budget() -> None:
     text = flow("begin: {set: {n: 1}, then: begin}\n", top="variables: {n: number}\n")
-    with pytest.raises(BudgetExceededError, match=f"more than {STEPS_PER_CALL_MAX} steps; the last was a:begin"):
+    with pytest.raises(BudgetExceededError, match=f"more than {STEPS_PER_CALL_MAX} steps; the last step was a:begin"):
         run(text)
 
 

@@ -71,6 +71,11 @@ class HangUp(Step):
         del scope
         return ()
 
+    @property
+    def silent(self) -> bool:
+        """The caller notices nothing."""
+        return True
+
     def compile(self, scope: Scope) -> Action:
         """Check the reason's form; end."""
         if not _REASON.fullmatch(self.hang_up):
