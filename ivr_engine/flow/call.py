@@ -32,8 +32,12 @@ class QueueOutcome(StrEnum):
 class Queues(Protocol):
     """Lets a caller wait for an agent and joins the two."""
 
-    async def wait(self, queue: str, hold: Utterance | None) -> QueueOutcome:
-        """Play `hold`, then music, until an agent has answered and left again, or there is none."""
+    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
+        """Play `hold`, then music, until an agent has answered and left again, or there is none.
+
+        After `most_ms` the caller waits no longer, though the queue itself would let them; an agent who rings then is
+        still waited for.
+        """
         ...
 
 

@@ -165,8 +165,9 @@ class PlayedQueues:
     write: Write | None = None
     asked: list[str] = field(default_factory=list)
 
-    async def wait(self, queue: str, hold: Utterance | None) -> QueueOutcome:
-        """Say what is said before the music, and end."""
+    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
+        """Say what is said before the music, and end; nobody waits long for an outcome that is known."""
+        del most_ms
         self.asked.append(queue)
         if hold is not None:
             await self.conversation.say(hold)
