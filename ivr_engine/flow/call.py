@@ -55,6 +55,37 @@ async def nothing_to_renew() -> None:
 
 
 @dataclass(slots=True)
+class Visits:
+    """Which steps the caller has been to, of those that say something else the second time; they go with the call.
+
+    A step is `flow:step`. It counts when it has ended: who was cut off in it hears it once more as it was.
+    """
+
+    been_to: set[str] = field(default_factory=set)
+    _step: str = ""
+    _tries_again: bool = False
+    _asked: bool = False
+
+    def come_to(self, step: str) -> None:
+        """Note that the caller has come to a step."""
+        self._step, self._tries_again, self._asked = step, False, False
+
+    def try_again(self) -> None:
+        """Note that the step asks once more."""
+        self._tries_again = True
+
+    def again(self) -> bool:
+        """Say whether the caller hears this step for the second time, or more often."""
+        self._asked = True
+        return self._tries_again or self._step in self.been_to
+
+    def leave(self) -> None:
+        """Note that the step has ended; where nothing is said otherwise the next time, nothing is kept."""
+        if self._asked:
+            self.been_to.add(self._step)
+
+
+@dataclass(slots=True)
 class Call:
     """One call, as a step sees it. `variables` are those of the flow that runs now."""
 
@@ -64,8 +95,14 @@ class Call:
     identity: Identity
     language: Language
     variables: dict[str, Value] = field(default_factory=dict)
+    visits: Visits = field(default_factory=Visits)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
+
+    async def try_again(self) -> None:
+        """Begin another try of a question: the line is kept alive, and what is said differently then is said so."""
+        self.visits.try_again()
+        await self.keep_alive()
 
     def fact(self, name: str) -> Value:
         """Return a read-only fact (a key of `FACTS`)."""

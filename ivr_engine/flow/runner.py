@@ -53,11 +53,15 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class StackEntry:
-    """A frame written down; secrets are left out."""
+    """A frame written down; secrets are left out.
+
+    `been_to` are the steps of the whole call that say something else the next time; the first frame has them.
+    """
 
     flow: str
     step: str
     variables: Mapping[str, Encoded]
+    been_to: list[str] = field(default_factory=list)
 
 
 class Runner:
@@ -105,6 +109,7 @@ class Runner:
             raise ValueError(message)
         for frame in frames:
             self._push(frame)
+        self._call.visits.been_to.update(stack[0].been_to)
         return await self._run()
 
     def position(self) -> tuple[StackEntry, ...]:
@@ -117,8 +122,9 @@ class Runner:
                 frame.flow.name,
                 frame.asked_at or frame.step,
                 {name: encode(v) for name, v in frame.variables.items() if not isinstance(v, SecretDigits)},
+                [] if depth else sorted(self._call.visits.been_to),
             )
-            for frame in self._stack
+            for depth, frame in enumerate(self._stack)
         )
 
     def close(self) -> None:
@@ -138,7 +144,9 @@ class Runner:
             if began - self._kept_alive > KEEP_ALIVE_EVERY_S:
                 self._kept_alive = began
                 await self._call.keep_alive()
+            self._call.visits.come_to(f"{frame.flow.name}:{step.name}")
             result = await step.action(self._call)
+            self._call.visits.leave()
             self._note_secrets(frame)
             if isinstance(result, End):
                 self._trace(frame.flow, step, result.reason, began)

@@ -106,6 +106,11 @@ TESTS_OF_RULES: Final = MappingProxyType(
             "flow.test_confirm:no_counts_at_any_time",
             "flow.test_confirm:key_that_says_neither_does_not_stop_the_values_and_is_a_wrong_key_after_them",
         ],
+        "What is said `again`": [
+            "flow.test_tapered:caller_who_comes_back_to_a_step_hears_the_other_words",
+            "flow.test_tapered:further_try_of_a_question_is_said_the_other_way",
+            "flow.test_tapered:visits_go_with_the_call_to_another_engine",
+        ],
         "A hang-up ends the call": [
             "flow.test_hotline:caller_may_hang_up_at_any_quarter_of_a_second",
             "channel.test_conversation:hang_up_while_the_bank_works_cancels_the_work",

@@ -159,13 +159,14 @@ class _Asking:
                 lead, tries_left = chosen.value, tries_left - 1
                 if tries_left == 0:
                     return chosen.value
+                await call.try_again()
             elif turn is not None:
                 first, turns_left, lead = first + turn.pages * step.page, turns_left - 1, ""
+                await call.keep_alive()
             elif chosen in self.taken:
                 return self.taken[chosen]
             else:
                 return _pick(call, dict(items.page(first, step.page))[chosen])
-            await call.keep_alive()
 
     async def _ask(self, call: Call, items: Items, first: int, turns: list[Turn], lead: str) -> str | NoChoice:
         said: Utterance | None = self.apologies(call, lead) if lead else None
