@@ -24,7 +24,8 @@ OTHERS: Final = MappingProxyType(
 TESTS_OF_RULES: Final = MappingProxyType(
     {
         "The time for the first key": [
-            "channel.test_conversation:first_digit_time_is_counted_from_the_end_of_the_prompt"
+            "channel.test_conversation:first_digit_time_is_counted_from_the_end_of_the_prompt",
+            "channel.test_conversation:time_between_two_keys_runs_from_the_key_that_stopped_the_prompt",
         ],
         "A key stops the prompt": [
             "channel.test_conversation:key_during_the_prompt_stops_it",
@@ -114,6 +115,9 @@ TESTS_OF_RULES: Final = MappingProxyType(
         "A hang-up ends the call": [
             "flow.test_hotline:caller_may_hang_up_at_any_quarter_of_a_second",
             "channel.test_conversation:hang_up_while_the_bank_works_cancels_the_work",
+        ],
+        "An answer that was whole": [
+            "flow.test_runner:answer_that_was_whole_when_the_caller_hung_up_counts_and_ends_its_step"
         ],
         "A call that is taken over": ["flow.test_runner:call_goes_on_from_every_boundary_with_the_same_steps"],
     }

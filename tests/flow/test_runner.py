@@ -18,7 +18,7 @@ from ivr_engine.flow.model import FLOWS_DEEP_MAX, Library
 from ivr_engine.flow.runner import STEPS_PER_CALL_MAX, BudgetExceededError, Runner, StackEntry
 from ivr_engine.flow.values import Encoded
 from ivr_engine.simulator.bank import sample_bank
-from ivr_engine.simulator.line import HearOut, Press, ScriptedLine
+from ivr_engine.simulator.line import HangUp, HearOut, Press, ScriptedLine
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.speech.grammars import grammar_for
@@ -26,7 +26,7 @@ from ivr_engine.values.ids import CustomerNumber
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
-from tests.flow.calls import CALL, Boundary, Story, Told, tell
+from tests.flow.calls import CALL, HUNG_UP, Boundary, Story, Told, tell
 from tests.flow.test_hotline import NUMBER, PIN, STORIES, press
 from tests.flow.world import flow, library_of
 
@@ -239,6 +239,13 @@ def test_wrong_key_in_a_menu_that_must_be_heard_is_told_after_its_end() -> None:
     assert told.trace[0].outcome == "key 1"
     whole = [heard.prompt for heard in told.heard if heard.complete]
     assert whole == ["en/main_menu", "en/wrong_key", "en/main_menu"]
+
+
+@pytest.mark.parametrize(("keys", "outcomes"), [("12345", ["collected"]), ("1234", [])])
+def test_answer_that_was_whole_when_the_caller_hung_up_counts_and_ends_its_step(keys: str, outcomes: list[str]) -> None:
+    told = run(NUMBERED, Story((HearOut(), Press(keys), HangUp())))
+    assert told.reason == HUNG_UP
+    assert [step.outcome for step in told.trace] == outcomes
 
 
 def kept_alive(library: Library, *, ends: AbstractContextManager[object] | None = None) -> list[float]:

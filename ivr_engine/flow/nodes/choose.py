@@ -152,6 +152,7 @@ class _Asking:
                 return instead
             if len(items.known) <= 1:
                 return _pick(call, items.known[0]) if items.known else NONE
+            await call.keep_alive()  # asking the bank may have taken long already
             turns = [turn for turn in self.turns if turns_left and _leads_somewhere(turn, items, first, step.page)]
             chosen = await self._ask(call, items, first, turns, lead)
             turn = next((turn for turn in turns if turn.key == chosen), None)
@@ -159,10 +160,9 @@ class _Asking:
                 lead, tries_left = chosen.value, tries_left - 1
                 if tries_left == 0:
                     return chosen.value
-                await call.try_again()
+                call.visits.try_again()
             elif turn is not None:
                 first, turns_left, lead = first + turn.pages * step.page, turns_left - 1, ""
-                await call.keep_alive()
             elif chosen in self.taken:
                 return self.taken[chosen]
             else:
