@@ -69,20 +69,51 @@ class Tally:
     """What is counted over a whole call, through all its flows; it goes with the call to another engine.
 
     `steps` are those begun, `no_input` and `no_match` the tries that ended in silence and in keys that mean nothing,
-    `changes` the operations that changed something and were answered. `exceeded` says that the budget was used up, and
-    the caller led to what the flow has for that.
+    `changes` the operations that changed something and were answered. `exceeded` is 1 when the budget was used up, and
+    the caller was led to what the flow has for that.
     """
 
     steps: int = 0
     no_input: int = 0
     no_match: int = 0
     changes: int = 0
-    exceeded: bool = False
+    exceeded: int = 0
 
     @property
     def wrong_entries(self) -> int:
         """Silences and wrong keys together."""
         return self.no_input + self.no_match
+
+
+@dataclass(slots=True)
+class Visits:
+    """Which steps the caller has been to, of those that say something else the second time; they go with the call.
+
+    A step is `flow:step`. It counts when it has ended: who was cut off in it hears it once more as it was.
+    """
+
+    been_to: set[str] = field(default_factory=set)
+    _step: str = ""
+    _tries_again: bool = False
+    _asked: bool = False
+
+    def come_to(self, step: str) -> None:
+        """Note that the caller has come to a step."""
+        self._step, self._tries_again, self._asked = step, False, False
+
+    def try_again(self) -> None:
+        """Note that the step asks once more."""
+        self._tries_again = True
+
+    def again(self) -> bool:
+        """Say whether the caller hears this step for the second time, or more often."""
+        self._asked = True
+        return self._tries_again or self._step in self.been_to
+
+    def leave(self) -> None:
+        """Note that the step has ended; where nothing is said otherwise the next time, nothing is kept."""
+        if self._asked:
+            self.been_to.add(self._step)
 
 
 @dataclass(slots=True)
@@ -102,8 +133,14 @@ class Call:
     gone: bool = False
     """Whether the caller has hung up: nothing is said any more, and nobody is listened to."""
     tally: Tally = field(default_factory=Tally)
+    visits: Visits = field(default_factory=Visits)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
+
+    async def try_again(self) -> None:
+        """Begin another try of a question: the line is kept alive, and what is said differently then is said so."""
+        self.visits.try_again()
+        await self.keep_alive()
 
     def fact(self, name: str) -> Value:
         """Return a read-only fact (a key of `FACTS`)."""

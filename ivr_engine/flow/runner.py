@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
-from ivr_engine.flow.call import Call
+from ivr_engine.flow.call import Call, Tally
 from ivr_engine.flow.model import FLOWS_DEEP_MAX, Budget, CompiledFlow, CompiledStep, Library
 from ivr_engine.flow.step import By, End, Enter, HandOver, Return
 from ivr_engine.flow.values import Encoded, Value, decode, encode
@@ -68,16 +68,21 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class StackEntry:
-    """A frame written down; secrets are left out. `rounds` is how often its step has run its flow."""
+    """A frame written down; secrets are left out. `rounds` is how often its step has run its flow.
+
+    Of the whole call, the first frame has `been_to`, the steps that say something else the next time, and `tally`.
+    """
 
     flow: str
     step: str
     variables: Mapping[str, Encoded]
     rounds: int = 0
+    been_to: list[str] = field(default_factory=list)
+    tally: Mapping[str, int] = field(default_factory=dict)
 
 
 class Runner:
-    """Runs the flows of one library for one call; `call.tally` goes on counting where another engine left it."""
+    """Runs the flows of one library for one call."""
 
     def __init__(
         self,
@@ -122,6 +127,8 @@ class Runner:
             raise ValueError(message)
         for frame in frames:
             self._push(frame)
+        self._call.visits.been_to.update(stack[0].been_to)
+        self._call.tally = Tally(**stack[0].tally)
         return await self._run()
 
     def position(self) -> tuple[StackEntry, ...]:
@@ -137,6 +144,9 @@ class Runner:
                 entries.append(StackEntry(frame.flow.name, frame.asked_at, open_values))
                 break
             entries.append(StackEntry(frame.flow.name, frame.step, open_values, frame.rounds))
+        if entries:
+            been_to = sorted(self._call.visits.been_to)
+            entries[0] = replace(entries[0], been_to=been_to, tally=asdict(self._call.tally))
         return tuple(entries)
 
     async def after_hang_up(self) -> None:
@@ -178,7 +188,9 @@ class Runner:
             if began - self._kept_alive > KEEP_ALIVE_EVERY_S and not self._call.gone:
                 self._kept_alive = began
                 await self._call.keep_alive()
+            self._call.visits.come_to(f"{frame.flow.name}:{step.name}")
             result = await step.action(self._call)
+            self._call.visits.leave()
             self._note_secrets(frame)
             if isinstance(result, End):
                 self._over = True
@@ -225,7 +237,7 @@ class Runner:
         step = self._stack[0].flow.budget_exceeded
         if step is None or self._call.tally.exceeded or self._call.gone:
             raise BudgetExceededError(why)
-        self._call.tally.exceeded = True
+        self._call.tally.exceeded = 1
         self._back_to_first(step)
 
     def _back_to_first(self, step: str) -> None:

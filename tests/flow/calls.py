@@ -91,7 +91,6 @@ class Boundary:
 
     stack: tuple[StackEntry, ...]
     language: Language
-    tally: Tally
     keys_taken: int
     customer: CustomerNumber | None
     failures: Mapping[CustomerNumber, PinFailures]
@@ -147,8 +146,7 @@ def tell(
             trace.append(step)
             failures, attempts = dict(bank._failures), dict(bank._attempts)
             taken, customer = conversation.keys_taken, operations.customer
-            tally = replace(call.tally)
-            boundaries.append(Boundary(runner.position(), call.language, tally, taken, customer, failures, attempts))
+            boundaries.append(Boundary(runner.position(), call.language, taken, customer, failures, attempts))
 
         runner = Runner(library or shipped(), call, clock, on_step=on_step)
         try:
@@ -156,7 +154,7 @@ def tell(
             if go_on_from is None:
                 reason = await runner.run(flow)
             else:
-                call.language, call.tally = go_on_from.language, replace(go_on_from.tally)
+                call.language = go_on_from.language
                 operations._customer, operations._signed_in_until = go_on_from.customer, float("inf")
                 bank._failures.update(go_on_from.failures)
                 bank._attempts.update(go_on_from.attempts)

@@ -109,7 +109,7 @@ class Question:
             over = self.in_all_ms is not None and (loop.time() - began) * 1000 >= self.in_all_ms
             if outcome in (COLLECTED, CANCELLED) or over or not left:
                 break
-            await call.keep_alive()
+            await call.try_again()
             prompt = self.apologies(call, outcome) + self.prompt(call)
         return outcome, value
 
