@@ -70,10 +70,21 @@ class Endings:
         kind: str,
         outcome: str,
         took_ms: int,
+        milestone: str | None = None,
+        milestone_kind: str | None = None,
     ) -> None:
-        """Add a step."""
+        """Add a step, and what was reached by it."""
         self._journal.step_done(
-            call_id, seq, at_ms=at_ms, flow=flow, step=step, kind=kind, outcome=outcome, took_ms=took_ms
+            call_id,
+            seq,
+            at_ms=at_ms,
+            flow=flow,
+            step=step,
+            kind=kind,
+            outcome=outcome,
+            took_ms=took_ms,
+            milestone=milestone,
+            milestone_kind=milestone_kind,
         )
 
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:

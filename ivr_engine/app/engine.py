@@ -152,6 +152,8 @@ def _handler(hotline: Hotline, sounds: SoundFolder, metrics: Metrics) -> Callabl
             finally:
                 line.close()
                 metrics.keys_taken.inc(call.keys_taken)
+                for reached in call.milestones:
+                    metrics.milestones.labels(*reached).inc()
 
     return handle
 

@@ -21,6 +21,12 @@ class Metrics:
         self.calls_ended = Counter(
             "ivr_calls_ended", "Calls by the reason of their end.", ["reason"], registry=self.registry
         )
+        self.milestones = Counter(
+            "ivr_milestones",
+            "What callers reached, by its name in the flows and by its kind.",
+            ["milestone", "kind"],
+            registry=self.registry,
+        )
         self.calls_live = Gauge("ivr_calls_live", "Calls that the engine runs now.", registry=self.registry)
         self.keys_taken = Counter("ivr_keys_taken", "Keys that reached the engine.", registry=self.registry)
         self.engine_seconds = Histogram(

@@ -71,8 +71,10 @@ class Journal(Protocol):
         kind: str,
         outcome: str,
         took_ms: int,
+        milestone: str | None = None,
+        milestone_kind: str | None = None,
     ) -> None:
-        """Add a step."""
+        """Add a step, and what was reached by it."""
         ...
 
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:

@@ -7,6 +7,7 @@ waiting line is woken. A wake-up that is lost costs at most `WAIT_SLICE_MS`.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -102,10 +103,10 @@ class AgentQueues:
         self.tell(CallerEntered(call, QueueName(queue), self._now()))
         return waiter
 
-    def leave(self, call: CallId) -> None:
-        """Forget a caller who hung up or was served; harmless when repeated."""
+    def leave(self, call: CallId, reason: LeaveReason = LeaveReason.HUNG_UP) -> None:
+        """Forget a caller who hung up, was served or waits no longer; harmless when repeated."""
         if self._waiters.pop(call, None) is not None:
-            self.tell(CallerLeft(call, LeaveReason.HUNG_UP))
+            self.tell(CallerLeft(call, reason))
 
     def offer_ended(self, call: CallId, offer: Offer, result: DialResult, talk_s: int) -> None:
         """Report how an offer ended; the talk, if there was one, is over."""
@@ -156,8 +157,13 @@ class CallQueues:
         self._conversation = talk
         self._served = False
 
-    async def wait(self, queue: str, hold: Utterance | None) -> QueueOutcome:
-        """Wait for an agent; an agent who is free is rung at once, without `hold` being said first."""
+    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
+        """Wait for an agent; an agent who is free is rung at once, without `hold` being said first.
+
+        `most_ms` counts from here; the queue's own limit holds as well.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + most_ms / 1000 if most_ms is not None else math.inf
         if self._served:
             self._served = False
             await self._line.mark_agent_spoke(spoke=False)
@@ -165,13 +171,13 @@ class CallQueues:
         try:
             if hold is not None and waiter.decision is None:
                 await self._conversation.say(hold)
-            return await self._until_served(waiter)
+            return await self._until_served(waiter, until)
         finally:
             self._conversation.forget_typed_ahead()
             self._queues.leave(self._call)
 
-    async def _until_served(self, waiter: _Waiter) -> QueueOutcome:
-        music = False
+    async def _until_served(self, waiter: _Waiter, until: float) -> QueueOutcome:
+        music, loop = False, asyncio.get_running_loop()
         while True:
             decision, waiter.decision = waiter.decision, None
             if isinstance(decision, Offer):
@@ -182,12 +188,18 @@ class CallQueues:
                 if music:
                     await self._line.music(on=False)
                 return _OUTCOMES[type(decision)]
+            elif loop.time() >= until:
+                self._queues.leave(self._call, LeaveReason.TIME_OUT)
+                if music:
+                    await self._line.music(on=False)
+                return QueueOutcome.TIMED_OUT
             else:
                 if not music:
                     await self._line.music(on=True)
                     music = True
                 await self._line.renew_backstop(BACKSTOP_S)
-                await self._line.read_key(within_ms=WAIT_SLICE_MS)
+                left_ms = math.ceil(min((until - loop.time()) * 1000, WAIT_SLICE_MS))
+                await self._line.read_key(within_ms=max(left_ms, 1))
 
     async def _ring(self, waiter: _Waiter, offer: Offer) -> bool:
         waiter.ringing = offer

@@ -56,6 +56,8 @@ class CallSession:
     def __init__(self, hotline: Hotline, line: LiveLine, arrival: Arrival) -> None:
         self.call_id = CallId(hotline.ids.new())
         self.keys_taken = 0
+        self.milestones: list[tuple[str, str]] = []
+        """What the caller has reached, each with its kind."""
         self._hotline = hotline
         self._line = line
         self._arrival = arrival
@@ -96,6 +98,7 @@ class CallSession:
             await self._line.mark_done()  # the dialplan hangs up when we let go of the call
         except CallerHungUp:
             reason = CALLER_HUNG_UP
+            await self._leave(runner)
         except Exception:  # noqa: BLE001 # a border of the house, logged with its traceback
             # A border of the house: our bug or a broken session must not take other calls along. The dialplan has
             # not been told that we are done, so it puts the caller through to a human.
@@ -125,6 +128,14 @@ class CallSession:
         await self._queues.wait(self._hotline.rescue_queue, None)
         return reason
 
+    async def _leave(self, runner: Runner) -> None:
+        """Finish what the caller ordered, then do what the flow keeps for a hang-up; the call's end stays the same."""
+        await self._finish_changes(runner)
+        try:
+            await runner.after_hang_up()
+        except Exception:  # noqa: BLE001 # a border of the house, logged with its traceback
+            self._log.exception("finally_failed")
+
     async def _finish_changes(self, runner: Runner) -> None:
         """Wait until what the caller ordered is done or not, though they have hung up, and record which."""
         late = await self._operations.finish()
@@ -145,7 +156,11 @@ class CallSession:
             kind=step.word,
             outcome=step.outcome,
             took_ms=step.took_ms,
+            milestone=step.milestone,
+            milestone_kind=step.milestone_kind,
         )
+        if step.milestone is not None:
+            self.milestones.append((step.milestone, str(step.milestone_kind)))
         self._steps += 1
 
     def _note_end(self, reason: str) -> None:

@@ -32,8 +32,12 @@ class QueueOutcome(StrEnum):
 class Queues(Protocol):
     """Lets a caller wait for an agent and joins the two."""
 
-    async def wait(self, queue: str, hold: Utterance | None) -> QueueOutcome:
-        """Play `hold`, then music, until an agent has answered and left again, or there is none."""
+    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
+        """Play `hold`, then music, until an agent has answered and left again, or there is none.
+
+        After `most_ms` the caller waits no longer, though the queue itself would let them; an agent who rings then is
+        still waited for.
+        """
         ...
 
 
@@ -64,10 +68,52 @@ async def nothing_to_renew() -> None:
 class Tally:
     """What is counted over a whole call, through all its flows; it goes with the call to another engine.
 
-    `changes` counts the operations that changed something, or may have and were answered.
+    `steps` are those begun, `no_input` and `no_match` the tries that ended in silence and in keys that mean nothing,
+    `changes` the operations that changed something and were answered. `exceeded` is 1 when the budget was used up, and
+    the caller was led to what the flow has for that.
     """
 
+    steps: int = 0
+    no_input: int = 0
+    no_match: int = 0
     changes: int = 0
+    exceeded: int = 0
+
+    @property
+    def wrong_entries(self) -> int:
+        """Silences and wrong keys together."""
+        return self.no_input + self.no_match
+
+
+@dataclass(slots=True)
+class Visits:
+    """Which steps the caller has been to, of those that say something else the second time; they go with the call.
+
+    A step is `flow:step`. It counts when it has ended: who was cut off in it hears it once more as it was.
+    """
+
+    been_to: set[str] = field(default_factory=set)
+    _step: str = ""
+    _tries_again: bool = False
+    _asked: bool = False
+
+    def come_to(self, step: str) -> None:
+        """Note that the caller has come to a step."""
+        self._step, self._tries_again, self._asked = step, False, False
+
+    def try_again(self) -> None:
+        """Note that the step asks once more."""
+        self._tries_again = True
+
+    def again(self) -> bool:
+        """Say whether the caller hears this step for the second time, or more often."""
+        self._asked = True
+        return self._tries_again or self._step in self.been_to
+
+    def leave(self) -> None:
+        """Note that the step has ended; where nothing is said otherwise the next time, nothing is kept."""
+        if self._asked:
+            self.been_to.add(self._step)
 
 
 @dataclass(slots=True)
@@ -84,9 +130,17 @@ class Call:
     caller: str = ""
     """The caller's number, or where it is withheld what stands for this one call."""
     variables: dict[str, Value] = field(default_factory=dict)
+    gone: bool = False
+    """Whether the caller has hung up: nothing is said any more, and nobody is listened to."""
     tally: Tally = field(default_factory=Tally)
+    visits: Visits = field(default_factory=Visits)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
+
+    async def try_again(self) -> None:
+        """Begin another try of a question: the line is kept alive, and what is said differently then is said so."""
+        self.visits.try_again()
+        await self.keep_alive()
 
     def fact(self, name: str) -> Value:
         """Return a read-only fact (a key of `FACTS`)."""

@@ -65,8 +65,9 @@ def _set_before(flow: CompiledFlow) -> Mapping[str, frozenset[str]]:
 
     What a step reads counts as set after it: if it was not, the step itself is blamed, and nobody else.
     """
-    known: dict[str, frozenset[str]] = {flow.start: frozenset(flow.interface.inputs)}
-    todo = deque([flow.start])
+    entries = [entry for entry in flow.entries if entry in flow.steps]
+    known: dict[str, frozenset[str]] = dict.fromkeys(entries, frozenset(flow.interface.inputs))
+    todo = deque(entries)
     while todo:
         step = flow.steps[todo.popleft()]
         for way in step.ways:

@@ -13,7 +13,7 @@ from ivr_engine.flow.constants import CONSTANTS, ENVIRONMENTS, read_constants
 from ivr_engine.flow.expressions import is_name
 from ivr_engine.flow.findings import Place, did_you_mean
 from ivr_engine.flow.hours import HOURS, read_hours
-from ivr_engine.flow.model import CompiledFlow, CompiledStep, FlowFile
+from ivr_engine.flow.model import BUDGET_EXCEEDED, MILESTONES, CompiledFlow, CompiledStep, FlowFile
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
@@ -62,6 +62,7 @@ def compile_flow(
         steps[step_name] = _compile_step(step_name, step, scope, file, notes)
     if not source.findings:
         _check_used(source, file, used)
+        _check_finally(source, file, steps)
     return CompiledFlow(
         name=name,
         title=file.title,
@@ -69,6 +70,10 @@ def compile_flow(
         languages=file.languages,
         interface=interface_of(file),
         variables=MappingProxyType(variables),
+        milestones=MappingProxyType(file.milestones),
+        budget=file.budget,
+        budget_exceeded=file.otherwise.get(BUDGET_EXCEEDED),
+        finally_=file.finally_,
         steps=MappingProxyType(steps),
     )
 
@@ -80,6 +85,18 @@ def _check_top(source: Source, file: FlowFile) -> None:
     for block, targets in (("otherwise", file.otherwise), ("everywhere", file.everywhere)):
         for name, step in targets.items():
             _check_target(source, file, step, (block, name))
+    if file.finally_ is not None:
+        _check_target(source, file, file.finally_, ("finally",))
+    of_first_flows: tuple[tuple[Path, object], ...] = (
+        (("budget",), file.budget),
+        (("otherwise", BUDGET_EXCEEDED), file.otherwise.get(BUDGET_EXCEEDED)),
+        (("finally",), file.finally_),
+    )
+    for path, written in of_first_flows:
+        if written is not None and file.outcomes:
+            message = Text("`{key}` can stand in the first flow of a call only", key=path[-1])
+            mend = Text("write it in the flow with which calls begin")
+            source.finding("E127", source.place(path, key=True), message, mend)
     _check_declarations(source, file)
 
 
@@ -119,6 +136,7 @@ def _check_used(source: Source, file: FlowFile, used: set[tuple[str, str]]) -> N
         (CONSTANTS, (CONSTANTS,), file.constants),
         (CONSTANTS, (ENVIRONMENTS, first), file.environments.get(first, {})),
         (HOURS, (HOURS,), file.hours),
+        (MILESTONES, (MILESTONES,), file.milestones),
     )
     for block, path, names in declared:
         for name in names:
@@ -149,12 +167,14 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile, notes: No
         place=scope.source.place(scope.path, key=True),
         action=action,
         ways=ways,
+        usual=step.usual(scope),
+        milestone=_milestone(step, scope, file),
         arms=MappingProxyType(_join_arms(name, outcomes, arms, step.usual(scope), scope, file)),
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
         returns=step.returns,
-        repeats=step.repeats,
+        repeated=step.repeated,
         hands_over_to=step.hands_over_to,
         by_default=frozenset(outcome for outcome in outcomes if outcome not in arms),
         uses=notes.uses(scope, step.WORD, file.steps[name], (arm.path for arm in arms.values())),
@@ -162,10 +182,41 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile, notes: No
         needs=step.needs(scope),
         spends=step.spends(scope),
         rescues=step.rescues,
+        silent=step.silent,
         tells=frozenset(scope.tells),
         heard_ms=scope.heard_ms,
         longest_ms=scope.longest_ms,
     )
+
+
+def _check_finally(source: Source, file: FlowFile, steps: Mapping[str, CompiledStep]) -> None:
+    """Nobody hears what is said after a hang-up, and nobody answers."""
+    todo, seen = [file.finally_] if file.finally_ is not None else [], set[str]()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if not steps[name].silent:
+            message = Text("step '{name}' needs a caller, and `finally` leads to it when they have hung up", name=name)
+            mend = Text("lead `finally` to steps that neither speak nor ask, and end with `hang_up`")
+            source.finding("E128", steps[name].place, message, mend)
+            continue
+        todo.extend(steps[name].arms.values())
+
+
+def _milestone(step: Step, scope: Scope, file: FlowFile) -> str | None:
+    """Check what is reached by a step: it is declared, and it is clear when it is reached."""
+    if step.milestone is None:
+        return None
+    scope.used.add((MILESTONES, step.milestone))
+    if step.milestone not in file.milestones:
+        message = Text("there is no milestone '{name}'", name=step.milestone)
+        scope.finding("E125", ("milestone",), message, did_you_mean(step.milestone, file.milestones))
+    elif step.returns or (step.usual(scope) is None and step.outcomes(scope)):
+        message = Text("after `{word}` nobody can say whether it is reached", word=step.WORD)
+        scope.finding("E126", ("milestone",), message, Text("write it in a step before or after this one"), key=True)
+    return step.milestone
 
 
 def _join_arms(

@@ -129,6 +129,25 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "a constant that would be changed",
             "A constant has one value in every call. What a step puts a value into is declared under `variables`.",
         ),
+        "E125": Code(
+            "an unknown milestone",
+            "What a step reaches is declared at the top of the file, under `milestones`, with its kind.",
+        ),
+        "E126": Code(
+            "a milestone where nothing is reached",
+            "A milestone is reached when its step ends in its usual outcome. A menu has none, since each key leads to "
+            "something else, and after `return` the step that ran this flow says what is reached.",
+        ),
+        "E127": Code(
+            "something that only the first flow of a call can have",
+            "A budget is counted over the whole call, and a hang-up ends the whole call: both belong to the flow with "
+            "which calls begin. A flow that others run declares outcomes, and is none of these.",
+        ),
+        "E128": Code(
+            "a step that needs a caller, after the hang-up",
+            "`finally` names a step that is run when the caller has hung up. Nobody hears what is said then, and "
+            "nobody answers: only steps follow that neither speak nor ask, and the last one is `hang_up`.",
+        ),
         "E201": Code(
             "a step that does nothing",
             "Every step has exactly one word that says what it does: say, menu, do, if, hang_up and so on. The manual "

@@ -16,11 +16,12 @@ from ivr_engine.flow.findings import CODES
 from ivr_engine.flow.library import compile_library
 from ivr_engine.flow.model import CompiledStep
 from ivr_engine.flow.nodes import KINDS
+from ivr_engine.flow.nodes.offering import written
 from ivr_engine.flow.scope import World
 from ivr_engine.flow.step import Step
 
 SECTIONS: Final = ("steps", "codes")
-COMMON_KEYS: Final = ("then", "when")
+COMMON_KEYS: Final = ("then", "when", "milestone")
 
 SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -235,7 +236,7 @@ def compiled_sample(kind: type[Step], world: World, others: Mapping[str, tuple[s
 
 def updated(page: str, world: World, others: Mapping[str, tuple[str, str]]) -> str:
     """Return the page with its generated sections written anew; `ValueError` when a section's marks are missing."""
-    written = {"steps": _steps(world, others), "codes": _codes()}
+    sections = {"steps": _steps(world, others), "codes": _codes()}
     for section in SECTIONS:
         begin, end = f"<!-- {section}: generated -->\n", f"<!-- end of {section} -->"
         before, found, rest = page.partition(begin)
@@ -243,7 +244,7 @@ def updated(page: str, world: World, others: Mapping[str, tuple[str, str]]) -> s
         if not found or not closed:
             message = f"the page has no section between {begin.strip()} and {end}"
             raise ValueError(message)
-        page = before + begin + written[section] + end + after
+        page = before + begin + sections[section] + end + after
     return page
 
 
@@ -281,7 +282,7 @@ def default_words(field: FieldInfo) -> str:
         return "nothing"
     if isinstance(default, int) and default >= MILLISECONDS_FROM:
         return f"`{default // 1000} s`"
-    return f"`{default}`"
+    return f"`{written(default) if isinstance(default, str) else default}`"
 
 
 MILLISECONDS_FROM: Final = 1000

@@ -7,20 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr_engine.flow.fields import Written
-from ivr_engine.flow.findings import Finding, Place
+from ivr_engine.flow.findings import Finding, NotUnderstoodError, Place, did_you_mean
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import Action, By, Repeat, Way
 from ivr_engine.flow.uses import Use
 from ivr_engine.flow.values import TYPE_WRITTEN, Variable
+from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
 
+MILESTONES: Final = "milestones"
 STEPS_MAX: Final = 10_000
+STEPS_PER_CALL_MAX: Final = 500
+"""How many steps a call may take at most, whatever its flow says."""
+_BUDGETS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
+    {"steps": (10, STEPS_PER_CALL_MAX), "wrong_entries": (1, 100)}
+)
+BUDGET_EXCEEDED: Final = "budget_exceeded"
+"""The key under `otherwise` that says where a call goes whose budget is used up."""
 FLOWS_DEEP_MAX: Final = 8
 """How many flows may run one another at a time."""
 
@@ -32,6 +43,38 @@ def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
 Declared = Annotated[
     Variable, BeforeValidator(_variable, json_schema_input_type=Annotated[str, Field(pattern=TYPE_WRITTEN)])
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one call may take: steps, and silences and wrong keys together (None: as many as the steps allow)."""
+
+    steps: int = STEPS_PER_CALL_MAX
+    wrong_entries: int | None = None
+
+
+def _budget(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    if not isinstance(written, dict):
+        return written
+    for key, number in written.items():
+        if key not in _BUDGETS:
+            raise NotUnderstoodError(Text("'{key}' is no limit of a call", key=key), did_you_mean(key, _BUDGETS))
+        least, most = _BUDGETS[key]
+        if type(number) is not int or not least <= number <= most:
+            message = Text("`{key}` is a number from {least} to {most}", key=key, least=least, most=most)
+            raise NotUnderstoodError(message, Text("write for example `{{{key}: {least}}}`", key=key, least=least))
+    return Budget(**written)
+
+
+class MilestoneKind(StrEnum):
+    """What a milestone says of the caller who has reached it."""
+
+    SELF_SERVICE = "self_service"
+    """Got what they called for, without a human."""
+    HUMAN = "human"
+    """Got a human."""
+    ABANDONED_TASK = "abandoned_task"
+    """Did not get what they had begun."""
 
 
 class FlowFile(BaseModel):
@@ -52,7 +95,16 @@ class FlowFile(BaseModel):
     environments: dict[str, dict[str, Written]] = Field(
         default_factory=dict, description="Constants that are other ones in each environment, by its name."
     )
+    milestones: dict[str, MilestoneKind] = Field(
+        default_factory=dict, description="What callers reach, with its kind: self_service, human or abandoned_task."
+    )
     hours: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Opening hours, by name.")
+    budget: Annotated[Budget | None, BeforeValidator(_budget)] = Field(
+        default=None, description="For the first flow: how many steps and wrong entries a call may take."
+    )
+    finally_: str | None = Field(
+        default=None, alias="finally", description="For the first flow: the step to run when the caller has hung up."
+    )
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
     everywhere: dict[str, str] = Field(
         default_factory=dict, description="Keys that every question by keys takes, unless it uses them itself."
@@ -66,9 +118,10 @@ class CompiledStep:
 
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
-    that flow, which is run once, or as often as `repeats` says; `hands_over_to` is a flow that does not come back.
-    `by_default` are the outcomes whose arms stand at the top of the file, under `otherwise`. `uses` are the names that
-    the step looks up, each with its place.
+    that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
+    `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `by_default` are the outcomes
+    whose arms stand at the top of the file, under `otherwise`. `uses` are the names that the step looks up, each with
+    its place.
     """
 
     name: str
@@ -76,12 +129,14 @@ class CompiledStep:
     place: Place
     action: Action
     ways: tuple[Way, ...]
+    usual: str | None
+    milestone: str | None
     arms: Mapping[str, str]
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
     returns: str | None
-    repeats: Repeat | None
+    repeated: Repeat | None
     hands_over_to: str | None
     by_default: frozenset[str]
     uses: frozenset[Use]
@@ -89,6 +144,7 @@ class CompiledStep:
     needs: Level
     spends: frozenset[str] | None
     rescues: bool
+    silent: bool
     tells: frozenset[str]
     heard_ms: int
     longest_ms: int
@@ -106,7 +162,10 @@ class CompiledStep:
 
 @dataclass(frozen=True, slots=True)
 class CompiledFlow:
-    """One flow, compiled; usable only when there are no findings in its library."""
+    """One flow, compiled; usable only when there are no findings in its library.
+
+    A call may come to `budget_exceeded` and `finally_` from any step, with no more known than at the start.
+    """
 
     name: str
     title: str
@@ -114,7 +173,16 @@ class CompiledFlow:
     languages: tuple[Language, ...]
     interface: Interface
     variables: Mapping[str, Variable]
+    milestones: Mapping[str, MilestoneKind]
+    budget: Budget | None
+    budget_exceeded: str | None
+    finally_: str | None
     steps: Mapping[str, CompiledStep]
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The steps at which a call may begin in this flow, the start first."""
+        return (self.start, *(step for step in (self.budget_exceeded, self.finally_) if step is not None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,28 @@ the trace. A step begins from (flow, step, variables) alone, so a call can go on
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
-from ivr_engine.flow.call import Call
-from ivr_engine.flow.model import FLOWS_DEEP_MAX, CompiledFlow, CompiledStep, Library
-from ivr_engine.flow.step import End, Enter, HandOver, Return
+from ivr_engine.flow.call import Call, Tally
+from ivr_engine.flow.model import FLOWS_DEEP_MAX, Budget, CompiledFlow, CompiledStep, Library
+from ivr_engine.flow.step import By, End, Enter, HandOver, Return
 from ivr_engine.flow.values import Encoded, Value, decode, encode
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.secret import SecretDigits
 
-STEPS_PER_CALL_MAX: Final = 500
+GRACE_STEPS: Final = 50
+"""How many steps a call may still take when its budget is used up and the flow has a way for that."""
+FINALLY_MAX_S: Final = 5.0
+"""How long the steps after a hang-up may take."""
 KEEP_ALIVE_EVERY_S: Final = 30.0
 
 
 class BudgetExceededError(Exception):
-    """The call took more steps than a call may; the caller is put through to a human."""
+    """The call took more than a call may; the caller is put through to a human."""
 
 
 @dataclass(slots=True)
@@ -47,7 +51,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """One line of the trace. Times in milliseconds since the call began; values never appear here."""
+    """One line of the trace. Times in milliseconds since the call began; values never appear here.
+
+    `milestone` is what the caller has reached by it, if anything.
+    """
 
     flow: str
     step: str
@@ -55,16 +62,23 @@ class StepDone:
     outcome: str
     at_ms: int
     took_ms: int
+    milestone: str | None = None
+    milestone_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StackEntry:
-    """A frame written down; secrets are left out. `rounds` is how often its step has run its flow."""
+    """A frame written down; secrets are left out. `rounds` is how often its step has run its flow.
+
+    Of the whole call, the first frame has `been_to`, the steps that say something else the next time, and `tally`.
+    """
 
     flow: str
     step: str
     variables: Mapping[str, Encoded]
     rounds: int = 0
+    been_to: list[str] = field(default_factory=list)
+    tally: Mapping[str, int] = field(default_factory=dict)
 
 
 class Runner:
@@ -84,7 +98,8 @@ class Runner:
         self._on_step = on_step
         self._began = self._step_began = self._kept_alive = clock.monotonic()
         self._stack: list[Frame] = []
-        self._steps_left = STEPS_PER_CALL_MAX
+        self._budget = Budget()
+        self._over = False
 
     async def run(self, flow: str) -> str:
         """Run from the start of a flow to the end of the call; return the reason of the end.
@@ -112,6 +127,8 @@ class Runner:
             raise ValueError(message)
         for frame in frames:
             self._push(frame)
+        self._call.visits.been_to.update(stack[0].been_to)
+        self._call.tally = Tally(**stack[0].tally)
         return await self._run()
 
     def position(self) -> tuple[StackEntry, ...]:
@@ -127,13 +144,31 @@ class Runner:
                 entries.append(StackEntry(frame.flow.name, frame.asked_at, open_values))
                 break
             entries.append(StackEntry(frame.flow.name, frame.step, open_values, frame.rounds))
+        if entries:
+            been_to = sorted(self._call.visits.been_to)
+            entries[0] = replace(entries[0], been_to=been_to, tally=asdict(self._call.tally))
         return tuple(entries)
+
+    async def after_hang_up(self) -> None:
+        """Run what the first flow keeps for a caller who has hung up, for at most 5 seconds; nothing comes of it.
+
+        Raises `TimeoutError`, and whatever a step raises.
+        """
+        step = self._stack[0].flow.finally_ if self._stack else None
+        if step is None or self._over:
+            return
+        self._call.gone = True
+        self._back_to_first(step)
+        async with asyncio.timeout(FINALLY_MAX_S):
+            await self._run()
 
     def note_late(self, outcome: str) -> None:
         """Add to the trace how the step ended in which the caller hung up, when it was finished without them."""
         if self._stack:
             frame = self._stack[-1]
-            self._trace(frame.flow, frame.flow.steps[frame.step], outcome, self._step_began)
+            step = frame.flow.steps[frame.step]
+            reached = step.milestone if outcome == step.usual else None
+            self._trace(frame.flow, step, outcome, self._step_began, (frame.flow, reached))
 
     def close(self) -> None:
         """Overwrite every secret that the flows still hold."""
@@ -144,22 +179,27 @@ class Runner:
         while True:
             frame = self._stack[-1]
             step = frame.flow.steps[frame.step]
-            if self._steps_left == 0:
-                message = f"more than {STEPS_PER_CALL_MAX} steps; the last was {frame.flow.name}:{step.name}"
-                raise BudgetExceededError(message)
-            self._steps_left -= 1
+            used_up = self._used_up()
+            if used_up is not None:
+                self._leave_budget(f"{used_up}; the last step was {frame.flow.name}:{step.name}")
+                continue
+            self._call.tally.steps += 1
             began = self._step_began = self._clock.monotonic()
-            if began - self._kept_alive > KEEP_ALIVE_EVERY_S:
+            if began - self._kept_alive > KEEP_ALIVE_EVERY_S and not self._call.gone:
                 self._kept_alive = began
                 await self._call.keep_alive()
+            self._call.visits.come_to(f"{frame.flow.name}:{step.name}")
             result = await step.action(self._call)
+            self._call.visits.leave()
             self._note_secrets(frame)
             if isinstance(result, End):
-                self._trace(frame.flow, step, result.reason, began)
+                self._over = True
+                self._trace(frame.flow, step, result.reason, began, (frame.flow, step.milestone))
                 return result.reason
+            reached = (frame.flow, step.milestone)
             if isinstance(result, Enter):
                 self._enter(frame, step, result)
-                outcome = "entered"
+                outcome, reached = "entered", (frame.flow, None)
             elif isinstance(result, HandOver):
                 self.close()
                 self._stack.clear()
@@ -167,12 +207,49 @@ class Runner:
                 self._push(Frame(compiled, compiled.start, result.inputs))
                 outcome = "handed_over"
             elif isinstance(result, Return):
-                self._pop(result.outcome)
+                reached = self._pop(result.outcome)
                 outcome = result.outcome
             else:
+                self._count_wrong_entry(step, result)
                 frame.go_to(step.arms[result])
                 outcome = result
-            self._trace(frame.flow, step, outcome, began)
+                if outcome != step.usual:
+                    reached = (frame.flow, None)
+            self._trace(frame.flow, step, outcome, began, reached)
+
+    def _count_wrong_entry(self, step: CompiledStep, outcome: str) -> None:
+        """Count the last try of a question; those before it were counted when it was asked again."""
+        by = next((way.by for way in step.ways if way.outcome == outcome), By.STEP)
+        self._call.tally.no_input += by is By.SILENCE
+        self._call.tally.no_match += by is By.MISTAKE
+
+    def _used_up(self) -> str | None:
+        """Say which part of the budget is used up, if one is."""
+        tally, budget = self._call.tally, self._budget
+        if tally.steps >= budget.steps + GRACE_STEPS * tally.exceeded:
+            return f"more than {budget.steps} steps"
+        if budget.wrong_entries is not None and tally.wrong_entries >= budget.wrong_entries and not tally.exceeded:
+            return f"{tally.no_input} silences and {tally.no_match} wrong entries"
+        return None
+
+    def _leave_budget(self, why: str) -> None:
+        """Lead the caller, once, to the step that the first flow has for this, or raise `BudgetExceededError`."""
+        step = self._stack[0].flow.budget_exceeded
+        if step is None or self._call.tally.exceeded or self._call.gone:
+            raise BudgetExceededError(why)
+        self._call.tally.exceeded = 1
+        self._back_to_first(step)
+
+    def _back_to_first(self, step: str) -> None:
+        """Leave all flows but the first, forget every secret, and stand at a step of the first."""
+        self.close()
+        first = self._stack[0]
+        del self._stack[1:]
+        for name in [name for name, value in first.variables.items() if isinstance(value, SecretDigits)]:
+            del first.variables[name]
+        first.asked_at = None
+        first.go_to(step)
+        self._call.variables = first.variables
 
     def _frame(self, entry: StackEntry) -> Frame:
         compiled = self._library.flows.get(entry.flow)
@@ -194,19 +271,22 @@ class Runner:
     def _enter(self, frame: Frame, step: CompiledStep, enter: Enter) -> None:
         frame.rounds += 1
         inputs = enter.inputs
-        if step.repeats is not None and step.repeats.counter is not None:
-            inputs = {**inputs, step.repeats.counter: frame.rounds}
+        if step.repeated is not None and step.repeated.counter is not None:
+            inputs = {**inputs, step.repeated.counter: frame.rounds}
         compiled = self._library.flows[enter.flow]
         self._push(Frame(compiled, compiled.start, inputs))
 
     def _push(self, frame: Frame) -> None:
+        if not self._stack:
+            self._budget = frame.flow.budget or self._budget
         if len(self._stack) == FLOWS_DEEP_MAX:
             message = f"flows run each other more than {FLOWS_DEEP_MAX} deep"
             raise BudgetExceededError(message)
         self._stack.append(frame)
         self._call.variables = frame.variables
 
-    def _pop(self, outcome: str) -> None:
+    def _pop(self, outcome: str) -> tuple[CompiledFlow, str | None]:
+        """Go back to the flow below; return what its step has reached by that."""
         ended = self._stack.pop()
         frame = self._stack[-1]
         step = frame.flow.steps[frame.step]
@@ -215,14 +295,24 @@ class Runner:
                 frame.variables[name] = ended.variables[output]
         _wipe(ended)
         self._call.variables = frame.variables
-        again = step.repeats is not None and outcome == step.repeats.again_on and frame.rounds < step.repeats.times
-        if not again:
-            frame.go_to(step.arms[outcome])
+        if step.repeated is not None and outcome == step.repeated.again_on and frame.rounds < step.repeated.times:
+            return frame.flow, None
+        frame.go_to(step.arms[outcome])
+        return frame.flow, step.milestone if outcome == step.usual else None
 
-    def _trace(self, flow: CompiledFlow, step: CompiledStep, outcome: str, began: float) -> None:
+    def _trace(
+        self,
+        flow: CompiledFlow,
+        step: CompiledStep,
+        outcome: str,
+        began: float,
+        reached: tuple[CompiledFlow, str | None],
+    ) -> None:
         at_ms = round((began - self._began) * 1000)
         took_ms = round((self._clock.monotonic() - began) * 1000)
-        self._on_step(StepDone(flow.name, step.name, step.word, outcome, at_ms, took_ms))
+        declares, milestone = reached
+        kind = declares.milestones[milestone].value if milestone is not None else None
+        self._on_step(StepDone(flow.name, step.name, step.word, outcome, at_ms, took_ms, milestone, kind))
 
 
 def _wipe(frame: Frame) -> None:

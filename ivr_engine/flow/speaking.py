@@ -72,15 +72,24 @@ PROMPTS: Final = "prompts"
 
 
 def _one_thing(schema: dict[str, Any]) -> None:
-    """Say for editors that a part is one thing; only a prompt may name a language beside it."""
+    """Say for editors that a part is one thing; a prompt may name its language, and `first` has `again` beside it."""
     schema["minProperties"] = 1
     schema["if"] = {"required": ["language"]}
     schema["then"] = {"required": ["prompt"], "maxProperties": 2}
-    schema["else"] = {"maxProperties": 1}
+    schema["else"] = {
+        "if": {"anyOf": [{"required": ["first"]}, {"required": ["again"]}]},
+        "then": {"required": ["first", "again"], "maxProperties": 2},
+        "else": {"maxProperties": 1},
+    }
+
+
+def _as_parts(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote; pydantic judges it next
+    listed = written if isinstance(written, list) else [written]
+    return [{"prompt": part} if isinstance(part, str) else part for part in listed]
 
 
 class Part(BaseModel):
-    """One part of what is said: a prompt, or one read-out of a value."""
+    """One part of what is said: a prompt, one read-out of a value, or what is said the first time and what later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_one_thing)
 
@@ -98,9 +107,29 @@ class Part(BaseModel):
     date: str | None = Field(default=None, description="A date.")
     time: str | None = Field(default=None, description="A time of day.")
 
+    first: Speech | None = Field(
+        default=None, min_length=1, description="Said when the caller comes here for the first time in this call."
+    )
+    again: Speech | None = Field(
+        default=None,
+        min_length=1,
+        description="Said instead when the caller comes here again, and at every further try.",
+    )
+
     @model_validator(mode="after")
     def _exactly_one(self) -> Part:
         said = self.model_fields_set - {"language"}
+        if self.first is not None and self.again is not None:
+            if any(part.first is not None for part in (*self.first, *self.again)):
+                raise NotUnderstoodError(
+                    Text("`first` and `again` stand within one another"), Text("write each of them out")
+                )
+            if said == {"first", "again"} and "language" not in self.model_fields_set:
+                return self
+        elif said & {"first", "again"}:
+            raise NotUnderstoodError(
+                Text("`first` and `again` belong together"), Text("write both, or only what is always said")
+            )
         if len(said) != 1 or ("language" in self.model_fields_set and said != {"prompt"}):
             raise NotUnderstoodError(
                 Text("one part of speech is one prompt, which may name its language, or one read-out"),
@@ -109,16 +138,12 @@ class Part(BaseModel):
         return self
 
 
-def _as_parts(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote; pydantic judges it next
-    listed = written if isinstance(written, list) else [written]
-    return [{"prompt": part} if isinstance(part, str) else part for part in listed]
-
-
 _PromptName = Annotated[str, Field(json_schema_extra={NAMES_OF: PROMPTS})]
 Speech = Annotated[
     list[Part],
     BeforeValidator(_as_parts, json_schema_input_type=_PromptName | Part | list[_PromptName | Part]),
 ]
+Part.model_rebuild()  # a part may hold parts
 
 
 class SpeechBuilder:
@@ -132,7 +157,7 @@ class SpeechBuilder:
 
     def build(self, parts: list[Part]) -> Speaker:
         """Return what builds the utterance; findings are noted in the scope."""
-        spoken = [self._part(part, index) for index, part in enumerate(parts)]
+        spoken = [self._part(part, (*self._at, index)) for index, part in enumerate(parts)]
         return Speaker(self._builder(spoken), max(self._longest_ms.values()))
 
     def _builder(self, spoken: list[str | Spoken]) -> Callable[[Call], Utterance]:
@@ -150,10 +175,11 @@ class SpeechBuilder:
 
         return build
 
-    def _part(self, part: Part, index: int) -> str | Spoken:
-        at = (*self._at, index)
+    def _part(self, part: Part, at: Path) -> str | Spoken:
         if part.prompt is not None:
             return self._prompt(part.prompt, part.language, at)
+        if part.first is not None and part.again is not None:
+            return self._first_or_again(part.first, part.again, at)
         name = next(iter(part.model_fields_set))
         compiled = self._scope.expression(getattr(part, name), (*at, name), _READ_OUTS[name])
         if compiled is None:
@@ -161,6 +187,26 @@ class SpeechBuilder:
         self._note_personal(compiled)
         self._note_time(dict.fromkeys(self._longest_ms, _READ_OUT_MS[name]))
         return _READERS[name](compiled.evaluate)
+
+    def _first_or_again(self, first: list[Part], again: list[Part], at: Path) -> Spoken:
+        if (*self._scope.path, *at, "first") not in self._scope.source.values:
+            at = at[:-1]  # the only part, written where a list could be
+        before = self._longest_ms
+        said: list[tuple[Spoken, ...]] = []
+        lasts_ms: list[dict[Language, int]] = []
+        for name, parts in (("first", first), ("again", again)):
+            self._longest_ms = dict(before)
+            spoken = (self._part(part, (*at, name, index)) for index, part in enumerate(parts))
+            said.append(tuple(_fixed(piece) if isinstance(piece, str) else piece for piece in spoken))
+            lasts_ms.append(self._longest_ms)
+        self._longest_ms = {language: max(lasts[language] for lasts in lasts_ms) for language in before}
+        said_first, said_again = said
+
+        def speak(call: Call, language: Language) -> tuple[str, ...]:
+            pieces = said_again if call.visits.again() else said_first
+            return tuple(prompt for piece in pieces for prompt in piece(call, language))
+
+        return speak
 
     def _prompt(self, prompt: str, language: Language | None, at: Path) -> str | Spoken:
         if language is not None:
@@ -222,6 +268,9 @@ def read_out(parts: list[Part], scope: Scope) -> frozenset[str]:
     """Return the variables whose own values a caller hears; of a sum they hear the sum, and no part of it."""
     heard: set[str] = set()
     for part in parts:
+        if part.first is not None and part.again is not None:
+            heard |= read_out(part.first, scope) & read_out(part.again, scope)
+            continue
         for name in part.model_fields_set - {"language"}:
             placeholder = _PLACEHOLDER.search(part.prompt or "")
             text = placeholder.group(1) if placeholder is not None else str(getattr(part, name))

@@ -121,6 +121,7 @@ class Step(BaseModel, ABC):
 
     then: str | None = Field(default=None, description="The step that follows the usual outcome.")
     when: dict[str, str] = Field(default_factory=dict, description="The step that follows each outcome.")
+    milestone: str | None = Field(default=None, description="What the caller has reached after the usual outcome.")
 
     @abstractmethod
     def ways(self, scope: Scope) -> tuple[Way, ...]:
@@ -194,6 +195,11 @@ class Step(BaseModel, ABC):
         return None
 
     @property
+    def silent(self) -> bool:
+        """Whether the step neither speaks nor asks nor waits for a human, so that it needs no caller."""
+        return False
+
+    @property
     def runs(self) -> str | None:
         """The flow that this step runs, if it does."""
         return None
@@ -204,7 +210,7 @@ class Step(BaseModel, ABC):
         return None
 
     @property
-    def repeats(self) -> Repeat | None:
+    def repeated(self) -> Repeat | None:
         """How often the flow that this step runs is run again, if it is."""
         return None
 

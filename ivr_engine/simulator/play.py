@@ -7,6 +7,7 @@ gives lines back. Time is virtual: a time-out of six seconds is over as soon as 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -178,8 +179,9 @@ class PlayedQueues:
     write: Write | None = None
     asked: list[str] = field(default_factory=list)
 
-    async def wait(self, queue: str, hold: Utterance | None) -> QueueOutcome:
-        """Say what is said before the music, and end."""
+    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
+        """Say what is said before the music, and end; nobody waits long for an outcome that is known."""
+        del most_ms
         self.asked.append(queue)
         if hold is not None:
             await self.conversation.say(hold)
@@ -224,13 +226,14 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         reason = await runner.run(scene.first_flow)
     except CallerHungUp:
         reason = CALLER_HUNG_UP
+        with contextlib.suppress(TimeoutError, BudgetExceededError):
+            await _finish(operations, runner)
+            await runner.after_hang_up()
     except BudgetExceededError as error:
         write(f"  ({error})")
         reason = BUDGET_EXCEEDED
     finally:
-        late = await operations.finish()
-        if late is not None:
-            runner.note_late(late.outcome)
+        await _finish(operations, runner)
         position = runner.position()
         runner.close()
         conversation.forget_typed_ahead()
@@ -240,6 +243,13 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         recorder.ended(reason, call.language, word=step.word, asks=step.asks)
     write(f"  (the call has ended: {reason.replace('_', ' ')})")
     return reason
+
+
+async def _finish(operations: BankOperations, runner: Runner) -> None:
+    """Finish a change that a hang-up left behind."""
+    late = await operations.finish()
+    if late is not None:
+        runner.note_late(late.outcome)
 
 
 def play_now(scene: Scene, *, ask: AskLine, write: Write) -> str:

@@ -62,6 +62,7 @@ class MemoryJournal:
     steps: list[tuple[int, str, str]] = field(default_factory=list)
     known: dict[str, object] = field(default_factory=dict)
     ends: list[str] = field(default_factory=list)
+    milestones: list[tuple[str, str]] = field(default_factory=list)
 
     def call_started(
         self, call_id: CallId, *, unique_id: str, caller: str, dialled: str, flow: str, flow_hash: str, at: datetime
@@ -92,12 +93,16 @@ class MemoryJournal:
         kind: str,
         outcome: str,
         took_ms: int,
+        milestone: str | None = None,
+        milestone_kind: str | None = None,
     ) -> None:
         assert call_id in self.started
         assert kind
         assert at_ms >= 0
         assert took_ms >= 0
         self.steps.append((seq, f"{flow}:{step}", outcome))
+        if milestone is not None:
+            self.milestones.append((milestone, str(milestone_kind)))
 
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         assert call_id in self.started

@@ -6,6 +6,9 @@ import asyncio
 import pathlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
+
+import pytest
 
 from ivr_engine.acd.messages import AgentAppeared, AgentReachable, AgentUnreachable
 from ivr_engine.acd.model import AgentName, Presence, Talking
@@ -160,6 +163,59 @@ def test_agent_whose_telephone_comes_back_serves_who_waits() -> None:
         assert waiting.dialled == ["PJSIP/1002"]
 
     with_agents(test, "1001")
+
+
+PATIENT: Final = """
+ivr: 1
+title: a caller who waits two minutes
+start: wait
+steps:
+  wait: {queue: service, hold: connecting_to_agent, most: 2 min, when:
+    {answered: served, no_agents: end, full: end, timed_out: late}}
+  served: {hang_up: served}
+  late: {hang_up: late}
+  end: {hang_up: completed}
+"""
+
+
+def waits_at_most(tmp_path: pathlib.Path, talk_s: int, agent: Dialled) -> tuple[str, float, RescuedLine]:
+    """Return how a caller ends who waits while the only agent talks for so long, and when."""
+    (tmp_path / "hotline.yaml").write_text(PATIENT, encoding="utf-8")
+
+    async def test(world: LiveWorld) -> tuple[str, float, RescuedLine]:
+        async with dispatching(world, "1001"):
+            talking = RescuedLine([], agents=[Dialled(DialResult.ANSWERED, talk_s)])
+            waiting = RescuedLine([], agents=[agent])
+            async with asyncio.TaskGroup() as group:
+                group.create_task(world.session(talking, "PJSIP/trunk-1").run())
+                ended = group.create_task(_timed(world, world.session(waiting, "PJSIP/trunk-2")))
+            assert not world.queues.state.callers
+            return *ended.result(), waiting
+
+    return live(test, flows=tmp_path)
+
+
+async def _timed(world: LiveWorld, session: CallSession) -> tuple[str, float]:
+    await asyncio.sleep(1)
+    began = world.clock.monotonic()
+    return await session.run(), world.clock.monotonic() - began
+
+
+def test_caller_waits_no_longer_than_the_flow_says(tmp_path: pathlib.Path) -> None:
+    reason, seconds, line = waits_at_most(tmp_path, 600, Dialled(DialResult.ANSWERED, 5))
+    assert (reason, line.dialled) == ("late", [])
+    assert seconds == pytest.approx(120, abs=0.01)
+
+
+def test_agent_who_is_free_in_time_serves_the_caller(tmp_path: pathlib.Path) -> None:
+    reason, _, line = waits_at_most(tmp_path, 100, Dialled(DialResult.ANSWERED, 500))
+    assert (reason, line.dialled) == ("served", ["PJSIP/1001"])
+
+
+def test_agent_who_rings_when_the_time_is_over_is_still_waited_for(tmp_path: pathlib.Path) -> None:
+    reason, seconds, _ = waits_at_most(tmp_path, 115, Dialled(DialResult.NO_ANSWER, 0))
+    assert reason == "late"
+    assert seconds == pytest.approx(115 - 1 + 15, abs=1.1)
 
 
 def test_last_agent_gone_frees_who_waits() -> None:

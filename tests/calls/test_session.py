@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+from structlog.testing import capture_logs
 
 from ivr_engine.channel.line import CallerHungUp, Played
 from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press
@@ -160,3 +161,68 @@ def test_caller_who_hangs_up_before_the_answer_is_recorded() -> None:
         assert world.journal.ends == ["caller_hung_up"]
 
     live(test)
+
+
+REACHES = """
+ivr: 1
+title: a greeting that is what the caller wanted
+start: greet
+milestones: {greeted: self_service}
+steps:
+  greet:
+    say: welcome
+    milestone: greeted
+    then: end
+  end:
+    hang_up: completed
+"""
+
+
+def test_what_the_caller_reached_is_recorded_and_can_be_counted(flows: pathlib.Path) -> None:
+    async def test(world: LiveWorld) -> None:
+        session = world.session(RescuedLine([]))
+        await session.run()
+        assert world.journal.milestones == session.milestones == [("greeted", "self_service")]
+
+    live(test, flows=write(flows, REACHES))
+
+
+LEAVES = """
+ivr: 1
+title: a greeting, and something to be done for who leaves
+start: greet
+finally: out
+steps:
+  greet:
+    say: welcome
+    then: end
+  end:
+    hang_up: completed
+  out:
+    do: sign_out
+    then: gone
+  gone:
+    hang_up: gone
+"""
+
+
+def test_steps_for_a_hang_up_are_recorded_and_the_call_still_ended_by_it(flows: pathlib.Path) -> None:
+    async def test(world: LiveWorld) -> None:
+        reason, _ = await world.call([HangUp(after_ms=300)])
+        assert reason == "caller_hung_up"
+        assert world.journal.steps == [(0, "hotline:out", "signed_out"), (1, "hotline:gone", "gone")]
+        assert world.journal.ends == ["caller_hung_up"]
+
+    live(test, flows=write(flows, LEAVES))
+
+
+def test_bug_in_the_steps_for_a_hang_up_is_logged_and_the_record_is_closed(flows: pathlib.Path) -> None:
+    async def test(world: LiveWorld) -> None:
+        session = world.session(RescuedLine([HangUp(after_ms=300)]))
+        session._operations._perform = {}
+        with capture_logs() as logs:
+            assert await session.run() == "caller_hung_up"
+        assert "finally_failed" in [entry["event"] for entry in logs]
+        assert world.journal.ends == ["caller_hung_up"]
+
+    live(test, flows=write(flows, LEAVES))

@@ -55,6 +55,15 @@ def test_first_digit_just_in_time_is_taken() -> None:
     assert chosen == "1"
 
 
+def test_time_between_two_keys_runs_from_the_key_that_stopped_the_prompt() -> None:
+    (end, keys), _, seconds = converse([Press("12", after_ms=200)], lambda c: number(c, Entry(4, 10)))
+    assert (end, keys) == (EntryEnd.TOO_SHORT, "12")
+    assert seconds == pytest.approx(0.2 + 0.1 + 3)
+    chosen, _, seconds = converse([Press("1", after_ms=200)], lambda c: menu(c, "1", "12"))
+    assert chosen == "1"
+    assert seconds == pytest.approx(0.2 + 3)
+
+
 def test_key_during_the_prompt_stops_it() -> None:
     chosen, line, seconds = converse([Press("1", after_ms=300)], lambda c: menu(c, "1"))
     assert chosen == "1"

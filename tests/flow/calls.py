@@ -16,7 +16,7 @@ from ivr_engine.channel.line import ALL_KEYS, CallerHungUp, Played
 from ivr_engine.flow.call import Call, QueueOutcome, Tally
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import DEADLINE_MS, Performed
-from ivr_engine.flow.runner import Runner, StackEntry, StepDone
+from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry, StepDone
 from ivr_engine.flow.values import Value
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.line import Deed, Heard, ScriptedLine
@@ -56,14 +56,16 @@ class LeavingLine(ScriptedLine):
 
 @dataclass(slots=True)
 class ForcedOperations:
-    """The bank's operations, some of which end in an outcome that the bank of a test cannot bring about."""
+    """The bank's operations, some of which end in an outcome that the bank of a test cannot bring about, or late."""
 
     real: BankOperations
     forced: Mapping[str, str]
+    slow: Mapping[str, float] = field(default_factory=dict)
 
     async def perform(
         self, name: str, arguments: Mapping[str, Value], *, within_ms: int = DEADLINE_MS, change: int = 0
     ) -> Performed:
+        await asyncio.sleep(self.slow.get(name, 0.0))
         if name in self.forced:
             return Performed(self.forced[name])
         return await self.real.perform(name, arguments, within_ms=within_ms, change=change)
@@ -80,6 +82,7 @@ class Story:
     leaves_at_s: float = float("inf")
     language: Language = Language.ENGLISH
     caller: str = "13800000000"
+    slow: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,6 @@ class Boundary:
 
     stack: tuple[StackEntry, ...]
     language: Language
-    tally: Tally
     keys_taken: int
     customer: CustomerNumber | None
     failures: Mapping[CustomerNumber, PinFailures]
@@ -110,6 +112,7 @@ class Told:
     secrets_left: int
     tasks_left: int
     variables: dict[str, Value]
+    tally: Tally
 
     @property
     def words(self) -> list[str]:
@@ -134,7 +137,7 @@ def tell(
         conversation = Conversation(line)
         operations = BankOperations(bank, CALL, clock)
         queues = PlayedQueues(conversation, story.agents)
-        forced = ForcedOperations(operations, story.forced)
+        forced = ForcedOperations(operations, story.forced, story.slow)
         call = Call(conversation, forced, queues, operations, story.language, caller=story.caller)
         trace: list[StepDone] = []
         boundaries: list[Boundary] = []
@@ -143,8 +146,7 @@ def tell(
             trace.append(step)
             failures, attempts = dict(bank._failures), dict(bank._attempts)
             taken, customer = conversation.keys_taken, operations.customer
-            tally = replace(call.tally)
-            boundaries.append(Boundary(runner.position(), call.language, tally, taken, customer, failures, attempts))
+            boundaries.append(Boundary(runner.position(), call.language, taken, customer, failures, attempts))
 
         runner = Runner(library or shipped(), call, clock, on_step=on_step)
         try:
@@ -152,16 +154,19 @@ def tell(
             if go_on_from is None:
                 reason = await runner.run(flow)
             else:
-                call.language, call.tally = go_on_from.language, replace(go_on_from.tally)
+                call.language = go_on_from.language
                 operations._customer, operations._signed_in_until = go_on_from.customer, float("inf")
                 bank._failures.update(go_on_from.failures)
                 bank._attempts.update(go_on_from.attempts)
                 reason = await runner.resume(go_on_from.stack)
         except CallerHungUp:
             reason = HUNG_UP
-        late = await operations.finish()
-        if late is not None:
-            runner.note_late(late.outcome)
+            late = await operations.finish()
+            if late is not None:
+                runner.note_late(late.outcome)
+            with contextlib.suppress(TimeoutError, BudgetExceededError):
+                await runner.after_hang_up()
+        assert await operations.finish() is None
         variables = dict(call.variables)
         runner.close()
         conversation.forget_typed_ahead()
@@ -179,6 +184,7 @@ def tell(
             sum(len(secret) > 0 and not bank.holds(secret) for secret in left),
             len(asyncio.all_tasks()) - 1,
             variables,
+            call.tally,
         )
 
     return run_virtual(main)

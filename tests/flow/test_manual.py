@@ -27,7 +27,8 @@ OTHERS: Final = MappingProxyType(
 TESTS_OF_RULES: Final = MappingProxyType(
     {
         "The time for the first key": [
-            "channel.test_conversation:first_digit_time_is_counted_from_the_end_of_the_prompt"
+            "channel.test_conversation:first_digit_time_is_counted_from_the_end_of_the_prompt",
+            "channel.test_conversation:time_between_two_keys_runs_from_the_key_that_stopped_the_prompt",
         ],
         "A key stops the prompt": [
             "channel.test_conversation:key_during_the_prompt_stops_it",
@@ -109,9 +110,17 @@ TESTS_OF_RULES: Final = MappingProxyType(
             "flow.test_confirm:no_counts_at_any_time",
             "flow.test_confirm:key_that_says_neither_does_not_stop_the_values_and_is_a_wrong_key_after_them",
         ],
+        "What is said `again`": [
+            "flow.test_tapered:caller_who_comes_back_to_a_step_hears_the_other_words",
+            "flow.test_tapered:further_try_of_a_question_is_said_the_other_way",
+            "flow.test_tapered:visits_go_with_the_call_to_another_engine",
+        ],
         "A hang-up ends the call": [
             "flow.test_hotline:caller_may_hang_up_at_any_quarter_of_a_second",
             "channel.test_conversation:hang_up_while_the_bank_works_cancels_the_work",
+        ],
+        "An answer that was whole": [
+            "flow.test_runner:answer_that_was_whole_when_the_caller_hung_up_counts_and_ends_its_step"
         ],
         "A call that is taken over": ["flow.test_runner:call_goes_on_from_every_boundary_with_the_same_steps"],
     }

@@ -12,7 +12,7 @@ from ivr_engine.values.language import Language
 from tests.flow.calls import Story, Told
 from tests.flow.test_hotline import press
 from tests.flow.test_runner import run, took
-from tests.flow.world import catalogue, flow, library_of
+from tests.flow.world import FLOWS, catalogue, flow, library_of
 
 ENDS: Final = """
     one: {hang_up: one}
@@ -115,6 +115,18 @@ def test_what_is_said_of_a_key_counts_in_what_the_step_reads_tells_and_how_long_
     assert plain[:2] == (set(), set())
     assert spoken[:2] == ({"n"}, {"n"})
     assert spoken[2] > plain[2] + 8000
+
+
+def test_menu_that_the_manual_shows_is_sound_and_reads_as_it_says() -> None:
+    page = (FLOWS / "README.md").read_text(encoding="utf-8").partition("A menu may say its keys itself.")[2]
+    written, _, after = page.partition("```yaml\n")[2].partition("```")
+    ends = "".join(f"  {end}: {{hang_up: {end}}}\n" for end in ("balance", "card", "operator", "to_human"))
+    top = "variables: {has_card: yes_no}\notherwise: {no_input: to_human, no_match: to_human}\n"
+    text = flow("begin: {set: {has_card: true}, then: offer}\n", top=top) + f"  offer:\n{written}{ends}"
+    told = run(text, Story(press("2")))
+    assert told.reason == "card"
+    said = [catalogue().text(Language.ENGLISH, word.removeprefix("en/")) for word in told.words]
+    assert after.partition("*")[2].partition("*")[0].replace("\n", " ") == " ".join(said)
 
 
 # --- keys that work everywhere ---------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import pytest
 
 from ivr_engine.banking.core import CoreUnavailableError
 from ivr_engine.channel.conversation import LISTEN_SLICE_MS
-from ivr_engine.flow.call import Tally
 from ivr_engine.flow.runner import StackEntry
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.line import Press
@@ -21,9 +20,7 @@ from tests.flow.calls import HUNG_UP, Boundary, Story, Told, tell
 from tests.flow.test_hotline import bank_with
 from tests.flow.world import flow, library_of
 
-SIGNED_IN: Final = Boundary(
-    (StackEntry("a", "begin", {}),), Language.ENGLISH, Tally(), 0, CustomerNumber("620001"), {}, {}
-)
+SIGNED_IN: Final = Boundary((StackEntry("a", "begin", {}),), Language.ENGLISH, 0, CustomerNumber("620001"), {}, {})
 SLICE_S: Final = LISTEN_SLICE_MS / 1000
 """How much longer keys may be listened for than the bank works."""
 FILLER: Final = "en/please_wait"

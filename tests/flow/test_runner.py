@@ -13,12 +13,12 @@ import pytest
 
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.flow.call import Call, QueueOutcome, Tally
-from ivr_engine.flow.model import FLOWS_DEEP_MAX, Library
-from ivr_engine.flow.runner import STEPS_PER_CALL_MAX, BudgetExceededError, Runner, StackEntry
+from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.model import FLOWS_DEEP_MAX, STEPS_PER_CALL_MAX, Library
+from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry
 from ivr_engine.flow.values import Encoded
 from ivr_engine.simulator.bank import sample_bank
-from ivr_engine.simulator.line import HearOut, Press, ScriptedLine
+from ivr_engine.simulator.line import HangUp, HearOut, Press, ScriptedLine
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.speech.grammars import grammar_for
@@ -143,7 +143,7 @@ def test_language_chosen_in_a_flow_is_kept_by_those_that_ran_it() -> None:
 
 def test_call_that_goes_round_in_circles_exceeds_its_budget() -> None:
     text = flow("begin: {set: {n: 1}, then: begin}\n", top="variables: {n: number}\n")
-    with pytest.raises(BudgetExceededError, match=f"more than {STEPS_PER_CALL_MAX} steps; the last was a:begin"):
+    with pytest.raises(BudgetExceededError, match=f"more than {STEPS_PER_CALL_MAX} steps; the last step was a:begin"):
         run(text)
 
 
@@ -239,6 +239,13 @@ def test_wrong_key_in_a_menu_that_must_be_heard_is_told_after_its_end() -> None:
     assert told.trace[0].outcome == "key 1"
     whole = [heard.prompt for heard in told.heard if heard.complete]
     assert whole == ["en/main_menu", "en/wrong_key", "en/main_menu"]
+
+
+@pytest.mark.parametrize(("keys", "outcomes"), [("12345", ["collected"]), ("1234", [])])
+def test_answer_that_was_whole_when_the_caller_hung_up_counts_and_ends_its_step(keys: str, outcomes: list[str]) -> None:
+    told = run(NUMBERED, Story((HearOut(), Press(keys), HangUp())))
+    assert told.reason == HUNG_UP
+    assert [step.outcome for step in told.trace] == outcomes
 
 
 def kept_alive(library: Library, *, ends: AbstractContextManager[object] | None = None) -> list[float]:
@@ -397,7 +404,7 @@ SIGNS_IN: Final = press("620001", PIN)
 def test_same_transfer_ordered_twice_is_two_transfers() -> None:
     told = tell(Story(SIGNS_IN), library=library_of(a=MOVES_TWICE), flow="a")
     assert [outcome for step, outcome in took(told) if step == "move"] == ["posted", "posted"]
-    assert [boundary.tally.changes for boundary in told.boundaries[-5:]] == [1, 1, 2, 2, 2]
+    assert [boundary.stack[0].tally["changes"] for boundary in told.boundaries[-5:]] == [1, 1, 2, 2, 2]
 
 
 def test_change_that_the_caller_does_not_wait_for_is_finished_and_traced() -> None:
@@ -459,7 +466,7 @@ def stack(**changes: object) -> tuple[StackEntry, ...]:
 
 
 def go_on(position: tuple[StackEntry, ...]) -> Told:
-    boundary = Boundary(position, Language.ENGLISH, Tally(), 0, CustomerNumber("620001"), {}, {})
+    boundary = Boundary(position, Language.ENGLISH, 0, CustomerNumber("620001"), {}, {})
     return tell(Story(press("1")), go_on_from=boundary)
 
 

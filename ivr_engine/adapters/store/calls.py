@@ -41,7 +41,7 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One step of a call; `at_ms` is since the call's start."""
+    """One step of a call; `at_ms` is since the call's start. `milestone` is what was reached by it, if anything."""
 
     seq: int
     at_ms: int
@@ -50,6 +50,8 @@ class StepRecord:
     kind: str
     outcome: str
     took_ms: int
+    milestone: str | None = None
+    milestone_kind: str | None = None
 
 
 class CallHistory:

@@ -54,8 +54,8 @@ _UPDATE_CALL: Final = Statement(
 )
 _INSERT_STEP: Final = Statement(
     """
-    INSERT INTO call_step (call_id, seq, at_ms, flow, step, kind, outcome, took_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (call_id, seq) DO NOTHING
+    INSERT INTO call_step (call_id, seq, at_ms, flow, step, kind, outcome, took_ms, milestone, milestone_kind)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (call_id, seq) DO NOTHING
     """
 )
 _CLOSE_ORPHANS: Final = Statement(
@@ -69,7 +69,7 @@ _CLOSE_CALL: Final = Statement(
 )
 
 _Started = tuple[str, str, str, str, str, str, str, int]
-_Step = tuple[str, int, int, str, str, str, str, int]
+_Step = tuple[str, int, int, str, str, str, str, int, str | None, str | None]
 _Change = tuple[str, int | None, str | None, str | None, int | None, str | None]
 _Row = tuple[str, _Started | _Step | _Change]
 _STARTED: Final = "started"
@@ -154,11 +154,24 @@ class JournalWriter:
         kind: str,
         outcome: str,
         took_ms: int,
+        milestone: str | None = None,
+        milestone_kind: str | None = None,
     ) -> None:
         """Add a step; `at_ms` is since the call's start, `seq` counts on when another engine takes the call over."""
+        reached = (milestone and _cut(milestone, 64), milestone_kind and _cut(milestone_kind, 32))
         self._add(
             _STEP,
-            (call_id, seq, at_ms, _cut(flow, 200), _cut(step, 200), _cut(kind, 64), _cut(outcome, 64), took_ms),
+            (
+                call_id,
+                seq,
+                at_ms,
+                _cut(flow, 200),
+                _cut(step, 200),
+                _cut(kind, 64),
+                _cut(outcome, 64),
+                took_ms,
+                *reached,
+            ),
         )
 
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:

@@ -137,4 +137,7 @@ call_step: Final = sa.Table(
     sa.Column("kind", sa.String(64), nullable=False),
     sa.Column("outcome", sa.String(64), nullable=False),
     sa.Column("took_ms", sa.Integer, nullable=False),
+    # What the flow calls it, and one of self_service, human, abandoned_task: whether callers are served is measured.
+    sa.Column("milestone", sa.String(64), nullable=True),
+    sa.Column("milestone_kind", sa.String(32), nullable=True),
 )

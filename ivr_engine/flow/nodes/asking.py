@@ -68,7 +68,11 @@ class Apologies:
         """How long any of them lasts."""
 
     def __call__(self, call: Call, why: str) -> Utterance:
-        """Return the words after a try that ended in this outcome."""
+        """Count a try that ended in this outcome, and return the words after it."""
+        if why == NO_INPUT:
+            call.tally.no_input += 1
+        else:
+            call.tally.no_match += 1
         return self._words[why](call)
 
 
@@ -105,7 +109,7 @@ class Question:
             over = self.in_all_ms is not None and (loop.time() - began) * 1000 >= self.in_all_ms
             if outcome in (COLLECTED, CANCELLED) or over or not left:
                 break
-            await call.keep_alive()
+            await call.try_again()
             prompt = self.apologies(call, outcome) + self.prompt(call)
         return outcome, value
 

@@ -154,6 +154,7 @@ class _Asking:
                 return instead
             if len(items.known) <= 1:
                 return _pick(call, items.known[0]) if items.known else NONE
+            await call.keep_alive()  # asking the bank may have taken long already
             turns = [turn for turn in self.turns if turns_left and _leads_somewhere(turn, items, first, step.page)]
             chosen = await self._ask(call, items, first, turns, lead)
             turn = next((turn for turn in turns if turn.key == chosen), None)
@@ -161,13 +162,13 @@ class _Asking:
                 lead, tries_left = chosen.value, tries_left - 1
                 if tries_left == 0:
                     return chosen.value
+                call.visits.try_again()
             elif turn is not None:
                 first, turns_left, lead = first + turn.pages * step.page, turns_left - 1, ""
             elif chosen in self.taken:
                 return self.taken[chosen]
             else:
                 return _pick(call, dict(items.page(first, step.page))[chosen])
-            await call.keep_alive()
 
     async def _ask(self, call: Call, items: Items, first: int, turns: list[Turn], lead: str) -> str | NoChoice:
         said: Utterance | None = self.apologies(call, lead) if lead else None

@@ -89,7 +89,7 @@ class Confirm(Step):
                 none, left = key, left - 1
                 if left == 0:
                     return none.value
-                await call.keep_alive()
+                await call.try_again()
                 what = apologies(call, none.value) + values(call)
 
         return act

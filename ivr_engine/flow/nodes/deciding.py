@@ -39,6 +39,11 @@ class If(Step):
             Way(NO, By.STEP, Text("not: {condition}", condition=condition), at_least=level_of(fails)),
         )
 
+    @property
+    def silent(self) -> bool:
+        """The caller notices nothing."""
+        return True
+
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
         """Take `then` and `else` as arms."""
         arms = dict(super().arms(scope))
@@ -72,6 +77,11 @@ class Set(Step):
         """Setting has one end, where every named variable holds a value."""
         del scope
         return (Way("done", writes=frozenset(self.set_)),)
+
+    @property
+    def silent(self) -> bool:
+        """The caller notices nothing."""
+        return True
 
     def compile(self, scope: Scope) -> Action:
         """Check each value against its variable."""

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from pydantic import Field
 
 from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.fields import LongMilliseconds
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speech
@@ -32,6 +33,9 @@ class Queue(Step):
 
     queue: str = Field(description="The queue.")
     hold: Speech | None = Field(default=None, description="What is heard before the music.")
+    most: LongMilliseconds | None = Field(
+        default=None, description="How long the caller waits at most, up to 10 min; the queue has a limit of its own."
+    )
 
     def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Return every way in which waiting ends."""
@@ -49,10 +53,10 @@ class Queue(Step):
             mend = did_you_mean(self.queue, scope.world.queues)
             scope.finding("E701", ("queue",), Text("there is no queue '{name}'", name=self.queue), mend)
         speech = scope.speech(self.hold, ("hold",)) if self.hold else None
-        queue = self.queue
+        queue, most = self.queue, self.most
 
         async def act(call: Call) -> str:
-            outcome = await call.queues.wait(queue, speech(call) if speech is not None else None)
+            outcome = await call.queues.wait(queue, speech(call) if speech is not None else None, most_ms=most)
             return outcome.value
 
         return act
@@ -70,6 +74,11 @@ class HangUp(Step):
         """Nothing follows."""
         del scope
         return ()
+
+    @property
+    def silent(self) -> bool:
+        """The caller notices nothing."""
+        return True
 
     def compile(self, scope: Scope) -> Action:
         """Check the reason's form; end."""

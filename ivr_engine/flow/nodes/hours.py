@@ -38,6 +38,11 @@ class Hours(Step):
         del scope
         return tuple(Way(at.value, By.WORLD, Text(_DEEDS[at].template, hours=self.hours)) for at in Opening)
 
+    @property
+    def silent(self) -> bool:
+        """The caller notices nothing."""
+        return True
+
     def compile(self, scope: Scope) -> Action:
         """Find the hours; compare them with the clock, in the hotline's time zone."""
         hours = scope.hours.get(self.hours)

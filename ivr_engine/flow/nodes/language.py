@@ -26,6 +26,11 @@ class ChooseLanguage(Step):
         del scope
         return (Way("done"),)
 
+    @property
+    def silent(self) -> bool:
+        """The caller notices nothing."""
+        return True
+
     def compile(self, scope: Scope) -> Action:
         """Check that the flow is spoken in this language; change the language of the call."""
         if self.language not in scope.languages:

@@ -111,10 +111,11 @@ class Menu(Step):
         async def act(call: Call) -> str:
             none = NoChoice.NO_INPUT
             for attempt in range(tries):
+                if attempt:
+                    await call.try_again()
                 there = [option for option in offered if option.condition is None or option.condition(call)]
                 prompt = _said(call, speech, there)
                 if attempt:
-                    await call.keep_alive()
                     prompt = apologies(call, none.value) + prompt
                 options = {option.keys: option.outcome for option in there}
                 chosen = await call.conversation.choose(prompt, frozenset(options), interrupt=interrupt, timing=timing)

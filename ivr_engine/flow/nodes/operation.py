@@ -73,6 +73,11 @@ class Operation(Step):
             for outcome in signature.outcome_names
         )
 
+    @property
+    def silent(self) -> bool:
+        """Only a filler is heard."""
+        return self.filler is None
+
     def needs(self, scope: Scope) -> Level:
         """Return the level that the operation asks of the caller."""
         signature = scope.world.operations.get(self.do)
@@ -110,7 +115,9 @@ class Operation(Step):
             arguments = {argument: give(call) for argument, give in gives.items()}
             work = _ask(call, asking, arguments)
             try:
-                if filler is None:
+                if call.gone:
+                    performed = await work
+                elif filler is None:
                     performed = await call.conversation.listen_while(work)
                 else:
                     performed = await _with_filler(call, work, filler)

@@ -64,7 +64,7 @@ class Pause(Step):
                 chosen = await call.conversation.choose(prompt, choices, interrupt=interrupt, timing=timing)
                 if not isinstance(chosen, NoChoice):
                     return options[chosen]
-                await call.keep_alive()
+                await call.try_again()
                 prompt = reminder(call)
             return NoChoice.NO_INPUT.value
 

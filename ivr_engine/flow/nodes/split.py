@@ -42,6 +42,11 @@ class Split(Step):
         del scope
         return None
 
+    @property
+    def silent(self) -> bool:
+        """The caller notices nothing."""
+        return True
+
     def compile(self, scope: Scope) -> Action:
         """Check that the parts make a whole; find the part of whoever calls."""
         total = sum(self.split.values())

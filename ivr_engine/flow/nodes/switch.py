@@ -48,6 +48,11 @@ class Switch(Step):
         del scope
         return None
 
+    @property
+    def silent(self) -> bool:
+        """The caller notices nothing."""
+        return True
+
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
         """Take `else` as the arm of every word that has none."""
         arms = {outcome: Arm(step, ("when", outcome)) for outcome, step in self.when.items()}

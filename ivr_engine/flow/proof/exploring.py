@@ -77,9 +77,10 @@ class Explorer:
         if known is not None:
             return known
         visit = self.visits[(flow, level)] = Visit(self.flows[flow], level)
-        start: State = (visit.flow.start, level)
-        visit.came_by[start] = None
-        todo = deque([start])
+        # A call may come to the other entries from anywhere: nothing is known of the level there.
+        entries: list[State] = [(visit.flow.start, level), *((step, Level.NOBODY) for step in visit.flow.entries[1:])]
+        visit.came_by.update(dict.fromkeys(entries))
+        todo = deque(entries)
         while todo:
             state = todo.popleft()
             for after, move in self._moves(visit, state):
@@ -112,10 +113,10 @@ class Explorer:
         if step.runs is None:
             return None
         exits = dict.fromkeys(self._enter(step.runs, visit, state).exits)
-        if step.repeats is not None:
+        if step.repeated is not None:
             # Run again, it is entered at the level with which it returned.
             for outcome, level in tuple(exits):
-                if outcome == step.repeats.again_on and level != state[1]:
+                if outcome == step.repeated.again_on and level != state[1]:
                     exits.update(dict.fromkeys(self._enter(step.runs, visit, (state[0], level)).exits))
         return tuple(exits)
 

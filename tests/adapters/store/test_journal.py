@@ -285,3 +285,20 @@ async def test_task_goes_on_by_itself_when_the_database_is_back(
     await journal.close()
     assert len(await CallHistory(database).calls(1)) == 1
     await database.close()
+
+
+async def test_what_a_step_reached_is_kept_with_it(journal: JournalWriter, database: Database, clock: SetClock) -> None:
+    begin(journal, clock)
+    step(journal, 0)
+    long = "balance_heard" + "x" * 99
+    done = {"at_ms": 0, "took_ms": 0}
+    journal.step_done(
+        CALL, 1, flow="f", step="s", kind="say", outcome="said", milestone=long, milestone_kind="self_service", **done
+    )
+    await journal.flush()
+    found = await CallHistory(database).call(CALL)
+    assert found is not None
+    assert [(record.milestone, record.milestone_kind) for record in found[1]] == [
+        (None, None),
+        (long[:64], "self_service"),
+    ]

@@ -34,13 +34,15 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
     place = Place(f"{flow}.yaml", 1 + int(name[1:]), 1)
     given: dict[str, object] = {
         "word": "say",
+        "usual": None,
+        "milestone": None,
         "arms": {way.outcome: target for way, target in ways},
         "ways": tuple(way for way, _ in ways),
         "reads": frozenset(),
         "forgets": frozenset(),
         "runs": None,
         "returns": None,
-        "repeats": None,
+        "repeated": None,
         "hands_over_to": None,
         "results_into": {},
         "needs": Level.NOBODY,
@@ -56,7 +58,19 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
 def flow_of(name: str, steps: Sequence[CompiledStep], outcomes: tuple[str, ...] = ()) -> CompiledFlow:
     """Return a flow that starts with its first step."""
     interface = Interface({}, {}, outcomes, tuple(Language))
-    return CompiledFlow(name, name, steps[0].name, tuple(Language), interface, {}, {step.name: step for step in steps})
+    return CompiledFlow(
+        name=name,
+        title=name,
+        start=steps[0].name,
+        languages=tuple(Language),
+        interface=interface,
+        variables={},
+        milestones={},
+        budget=None,
+        budget_exceeded=None,
+        finally_=None,
+        steps={step.name: step for step in steps},
+    )
 
 
 @st.composite
