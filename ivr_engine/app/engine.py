@@ -71,9 +71,9 @@ class Engine:
     flows: FlowFolder
 
 
-def flow_world(settings: Settings) -> World:
-    """Return what flows are checked against."""
-    return World(Catalogue.load(settings.prompts_dir), SIGNATURES, frozenset({QUEUE}))
+def flow_world(settings: Settings, prompts: Catalogue | None = None) -> World:
+    """Return what flows are checked against; `prompts` are others than those that calls use."""
+    return World(prompts or Catalogue.load(settings.prompts_dir), SIGNATURES, frozenset({QUEUE}))
 
 
 @asynccontextmanager

@@ -60,7 +60,8 @@ class CompiledStep:
 
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `by_default` are the outcomes whose arms stand at the
-    top of the file, under `otherwise`. `uses` are the names that the step looks up, each with its place.
+    top of the file, under `otherwise`. `uses` are the names that the step looks up, each with its place. `says` is what
+    is written in the step but for where its arms lead, in one form, so that two steps can be compared.
     """
 
     name: str
@@ -75,6 +76,7 @@ class CompiledStep:
     returns: str | None
     by_default: frozenset[str]
     uses: frozenset[Use]
+    says: str
     results_into: Mapping[str, str]
     needs: Level
     spends: frozenset[str] | None
