@@ -33,24 +33,21 @@ from ivr_engine.adapters.store.database import Database
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.journal import JournalWriter
 from ivr_engine.app.endings import Endings
+from ivr_engine.app.flow_world import QUEUE, flow_world
 from ivr_engine.app.metrics import Metrics
 from ivr_engine.app.secrets_file import Secrets
 from ivr_engine.app.settings import Settings
 from ivr_engine.app.telephones import Telephones
 from ivr_engine.banking.core import CoreBank
-from ivr_engine.calls.operations import SIGNATURES
 from ivr_engine.calls.ports import Arrival
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.calls.session import CallSession, Hotline
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.library import FlowFolder
-from ivr_engine.flow.scope import World
-from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import RandomIds
 from ivr_engine.web.service import service_application
 
-QUEUE: Final = "service"
 FLOWS_LOOKED_AT_EVERY_S: Final = 0.5
 DRAIN_S: Final = 5.0
 MEMORY_FOLDER: Final = pathlib.Path("/dev/shm")  # noqa: S108 # memory, not disk: read-outs are personal data
@@ -69,19 +66,6 @@ class Engine:
     queues: AgentQueues
     journal: JournalWriter
     flows: FlowFolder
-
-
-def flow_world(settings: Settings) -> World:
-    """Return what flows are checked against."""
-    prompts = Catalogue.load(settings.prompts_dir)
-    return World(
-        prompts,
-        SIGNATURES,
-        frozenset({QUEUE}),
-        environment=settings.environment,
-        zone=settings.zone,
-        first_flow=settings.first_flow,
-    )
 
 
 @asynccontextmanager

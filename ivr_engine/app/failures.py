@@ -10,6 +10,7 @@ from typing import Final
 from ivr_engine.adapters.asterisk.locate import AsteriskNotFoundError
 from ivr_engine.adapters.asterisk.process import AsteriskError
 from ivr_engine.adapters.asterisk.render import RenderError
+from ivr_engine.adapters.revisions import RevisionError
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.voice.commands import VoiceError
 from ivr_engine.app.engine import EngineError
@@ -29,6 +30,7 @@ EXPECTED: Final = (
     AsteriskNotFoundError,
     AsteriskError,
     RenderError,
+    RevisionError,
     EngineError,
     WorkerFailedError,
     DatabaseUnavailableError,

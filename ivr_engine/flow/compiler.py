@@ -18,7 +18,7 @@ from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.step import Arm, Step
-from ivr_engine.flow.uses import FLOWS, Notes, WatchedMapping
+from ivr_engine.flow.uses import FLOWS, Notes, WatchedMapping, said_in
 from ivr_engine.flow.values import SECRET
 from ivr_engine.flow.wording import Text
 
@@ -178,6 +178,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile, notes: No
         hands_over_to=step.hands_over_to,
         by_default=frozenset(outcome for outcome in outcomes if outcome not in arms),
         uses=notes.uses(scope, step.WORD, file.steps[name], (arm.path for arm in arms.values())),
+        says=said_in(file.steps[name], (arm.path for arm in arms.values())),
         results_into=step.results_into,
         needs=step.needs(scope),
         spends=step.spends(scope),

@@ -121,7 +121,8 @@ class CompiledStep:
     that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
     `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `by_default` are the outcomes
     whose arms stand at the top of the file, under `otherwise`. `uses` are the names that the step looks up, each with
-    its place.
+    its place. `says` is what is written in the step but for where its arms lead, in one form, so that two steps
+    can be compared.
     """
 
     name: str
@@ -140,6 +141,7 @@ class CompiledStep:
     hands_over_to: str | None
     by_default: frozenset[str]
     uses: frozenset[Use]
+    says: str
     results_into: Mapping[str, str]
     needs: Level
     spends: frozenset[str] | None

@@ -13,7 +13,7 @@ from typing import Final
 from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library
 from ivr_engine.flow.uses import OPERATIONS
 
-TRIALS_MAX: Final = 60_000
+TRIALS_MAX: Final = 30_000
 """How many beginnings of ways are tried; beyond that the longest one found stands, and is told as `at least`."""
 
 Edges = Mapping[str, Sequence[tuple[str, int]]]

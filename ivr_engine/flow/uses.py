@@ -23,6 +23,7 @@ OPERATIONS: Final = "operations"
 QUEUES: Final = "queues"
 FLOWS: Final = "flows"
 
+_ARM_KEYS: Final = (("then",), ("when",))
 _PLACEHOLDER: Final = re.compile(r"\\\{\w+\\\}")
 
 
@@ -139,6 +140,16 @@ class _WatchedPrompts:
 
     def lasts_ms(self, language: Language, prompt: str) -> int:
         return self._known.lasts_ms(language, prompt)
+
+
+def said_in(written: Mapping[str, Any], arms: Iterable[Path]) -> str:
+    """Return what is written in a step in one form, without the names of the steps that its arms lead to."""
+    elsewhere = set(arms)
+    return "\n".join(
+        f"{' '.join(map(str, path))}: {text!r}"
+        for path, text in sorted(_leaves(written, ()), key=lambda leaf: tuple(map(str, leaf[0])))
+        if path not in elsewhere and path[:1] not in _ARM_KEYS
+    )
 
 
 def _leaves(written: object, path: Path) -> Iterator[tuple[Path, str]]:

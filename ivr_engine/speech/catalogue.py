@@ -94,17 +94,20 @@ class Catalogue:
         self._prompts = {language: dict(texts) for language, texts in prompts.items()}
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read every prompt file of a folder; `CatalogueError` with all problems found, `OSError` from reading."""
+    def load(cls, folder: Path, *, with_gaps: bool = False) -> Self:
+        """Read every prompt file of a folder; `CatalogueError` with all problems found, `OSError` from reading.
+
+        Only `with_gaps` may a prompt be missing in some language: for looking at prompts, not for calls.
+        """
         sources = [
             PromptSource(path.name, language, path.read_text(encoding="utf-8"))
             for language in Language
             for path in sorted({*folder.glob(f"{language}.yaml"), *folder.glob(f"{language}.*.yaml")})
         ]
-        return cls.from_sources(sources)
+        return cls.from_sources(sources, with_gaps=with_gaps)
 
     @classmethod
-    def from_sources(cls, sources: Iterable[PromptSource]) -> Self:
+    def from_sources(cls, sources: Iterable[PromptSource], *, with_gaps: bool = False) -> Self:
         """Build a catalogue from the content of files; `CatalogueError` with all problems found."""
         prompts: dict[Language, dict[str, PromptText]] = {language: {} for language in Language}
         problems: list[PromptProblem] = []
@@ -117,7 +120,7 @@ class Catalogue:
                 if first is not prompt:
                     message = f"{identifier!r} is already in {first.source}:{first.line}"
                     problems.append(PromptProblem(prompt.source, prompt.line, message))
-        problems += _missing(prompts)
+        problems += [] if with_gaps else _missing(prompts)
         if problems:
             raise CatalogueError(problems)
         return cls(prompts)

@@ -12,7 +12,21 @@ from ivr_engine.app.settings import PROJECT
 from ivr_engine.flow.findings import CODES
 from tests.app.command import could_not, ivr
 
-COMMANDS = ("serve", "check", "call", "test", "play", "graph", "explain", "prompts", "db", "doctor")
+COMMANDS = (
+    "serve",
+    "check",
+    "call",
+    "test",
+    "play",
+    "graph",
+    "impact",
+    "diff",
+    "explain",
+    "prompts",
+    "schema",
+    "db",
+    "doctor",
+)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ivr_engine.app.commands.common import (
     settings,
     shown,
 )
-from ivr_engine.app.engine import flow_world
+from ivr_engine.app.flow_world import flow_world
 from ivr_engine.flow.library import load_library
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.wording import Text, say_in

@@ -34,6 +34,17 @@ def complain(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
+def write(path: pathlib.Path, text: str, said: str) -> int:
+    """Write a file that was asked for, say so, and return the exit status."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        complain(f"ivr: {path} cannot be written: {error.strerror}")
+        return COULD_NOT
+    say(f"{said}: {shown(path)}")
+    return FINE
+
+
 def settings() -> Settings:
     """Return the settings in force in the current folder; raises `SettingsError`."""
     return load_settings(pathlib.Path.cwd())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 
-from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, say, settings, shown
+from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, say, settings, write
 from ivr_engine.app.commands.one_flow import library_with
 from ivr_engine.flow.pictures.mermaid import mermaid
 from ivr_engine.flow.pictures.svg import svg
@@ -35,9 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         return COULD_NOT
     as_svg = arguments.svg or (arguments.out is not None and not arguments.mermaid)
     picture = svg(library, flow) if as_svg else mermaid(library, flow)
-    if arguments.out is None:
-        say(picture.rstrip("\n"))
-    else:
-        arguments.out.write_text(picture, encoding="utf-8")
-        say(f"drawn: {shown(arguments.out)}")
+    if arguments.out is not None:
+        return write(arguments.out, picture, "drawn")
+    say(picture.rstrip("\n"))
     return FINE

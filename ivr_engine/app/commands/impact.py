@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, add_json, complain, say, settings
 from ivr_engine.app.commands.one_flow import SAID_BY_THE_ENGINE, sound_library
-from ivr_engine.app.engine import flow_world
+from ivr_engine.app.flow_world import flow_world
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.impact import SORT_WORDS, Impact, impacts, known_names
 from ivr_engine.flow.uses import PROMPTS

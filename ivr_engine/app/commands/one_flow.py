@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ivr_engine.app.commands.common import complain, print_findings, shown
-from ivr_engine.app.engine import flow_world
+from ivr_engine.app.flow_world import flow_world
 from ivr_engine.app.settings import Settings
 from ivr_engine.calls.session import APOLOGY
 from ivr_engine.flow.findings import did_you_mean

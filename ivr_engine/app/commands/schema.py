@@ -6,9 +6,9 @@ import argparse
 import json
 import pathlib
 
-from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, say, settings, shown
+from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, say, settings, write
 from ivr_engine.app.commands.one_flow import sound_library
-from ivr_engine.app.engine import flow_world
+from ivr_engine.app.flow_world import flow_world
 from ivr_engine.flow.impact import known_names
 from ivr_engine.flow.schema import Schema, fields_with_names, flow_schema
 from ivr_engine.flow.uses import FLOWS
@@ -35,11 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     if schema is None:
         return COULD_NOT
     text = as_text(schema)
-    if arguments.out is None:
-        say(text.rstrip("\n"))
-    else:
-        arguments.out.write_text(text, encoding="utf-8")
-        say(f"written: {shown(arguments.out)}")
+    if arguments.out is not None:
+        return write(arguments.out, text, "written")
+    say(text.rstrip("\n"))
     return FINE
 
 

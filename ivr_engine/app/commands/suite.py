@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ivr_engine.app.commands.common import complain, print_findings, shown
-from ivr_engine.app.engine import flow_world
+from ivr_engine.app.flow_world import flow_world
 from ivr_engine.app.settings import Settings
 from ivr_engine.calls.operations import SIGNATURES
 from ivr_engine.flow.findings import Finding, did_you_mean

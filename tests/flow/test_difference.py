@@ -1,0 +1,229 @@
+"""What a change of flows means to callers."""
+
+from __future__ import annotations
+
+import pytest
+
+from ivr_engine.flow.difference import Change, Topic, differences
+from ivr_engine.flow.findings import Finding, Place
+from ivr_engine.flow.library import build_library
+from ivr_engine.flow.model import Library
+from ivr_engine.flow.renames import matched_steps
+from ivr_engine.flow.scope import World
+from ivr_engine.speech.catalogue import Catalogue, PromptText
+from ivr_engine.values.language import Language
+from tests.flow.world import FLOWS, catalogue, flow, library_of, shipped, world
+
+STEPS = """
+begin: {say: welcome, then: main_menu}
+main_menu: {menu: main_menu, keys: {1: ask, 0: human}, when: {no_input: human, no_match: human}}
+ask: {do: account, with: {position: place}, when: {found: read, none: end, unavailable: end}}
+read: {say: your_balance_is, then: end}
+human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}
+end: {hang_up: done}
+"""
+
+
+def library(*changes: tuple[str, str], top: str = "") -> Library:
+    text = flow(STEPS, top=f"variables: {{place: number}}\n{top}").replace(
+        "  begin: {say", "  first: {set: {place: 1}, then: begin}\n  begin: {say"
+    )
+    text = text.replace("start: begin", "start: first")
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    made = library_of(a=text)
+    assert made.findings == (), "\n".join(finding.render() for finding in made.findings)
+    return made
+
+
+def changes(old: Library, new: Library) -> list[str]:
+    return [f"{change.topic.name} {change.words}" for change in differences(old, new, Language.ENGLISH)]
+
+
+def one(old: Library, new: Library) -> Change:
+    (change,) = differences(old, new, Language.ENGLISH)
+    return change
+
+
+def test_flows_that_are_alike_do_not_differ() -> None:
+    assert differences(shipped(), shipped(), Language.MANDARIN) == ()
+    assert changes(library(), library()) == []
+
+
+def test_comment_and_order_of_the_file_are_no_difference() -> None:
+    assert changes(library(), library(("  begin: {say", "  # a comment\n  begin: {say"))) == []
+    assert changes(library(), library(("no_input: human, no_match: human", "no_match: human, no_input: human"))) == []
+
+
+def test_task_that_moves_to_another_key_is_told_in_keys() -> None:
+    found = changes(library(), library(("{1: ask", "{5: ask")))
+    assert found == [
+        "TASKS account moves from 1 to 5",
+        "MENUS main_menu: what leads to ask moves from 1 to 5",
+    ]
+
+
+def test_keys_are_counted_over_the_whole_call_through_flows_that_are_run() -> None:
+    texts = {
+        path.relative_to(FLOWS).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+        for path in FLOWS.rglob("*.yaml")
+    }
+    new = dict(texts)
+    new["hotline"] = texts["hotline"].replace("      1: want_balance", "      5: want_balance")
+    new["library/language"] = texts["library/language"].replace("      1: mandarin", "      7: mandarin")
+    old_library, new_library = (
+        build_library({name: (name, text) for name, text in one.items()}, world()) for one in (texts, new)
+    )
+    found = [str(change.words) for change in differences(old_library, new_library, Language.MANDARIN)]
+    assert "balance moves from 1-1-(customer)-(pin) to 7-5-(customer)-(pin)" in found
+    assert "a human moves from 1-0 to 7-0" in found
+
+
+def test_seconds_that_grow_are_told_usual_and_longest() -> None:
+    found = changes(library(), library(("say: welcome,", "say: [welcome, survey],")))
+    assert any(line.startswith("TASKS usual time to a human: ") for line in found)
+    assert any(line.startswith("TASKS longest time to a human: ") for line in found)
+    assert "PROMPTS survey is said now" in found
+    assert "PROMPTS begin says something else" in found
+
+
+def test_longer_silence_counts_only_in_the_longest_time() -> None:
+    found = changes(library(), library(("no_match: human}}", "no_match: human}, first_key: 9 s}")))
+    assert [line.split(":")[0] for line in found] == [
+        "TASKS longest time to a human",
+        "TASKS longest time to account",
+        "STEPS main_menu lasts differently at most",
+    ]
+
+
+def test_task_that_is_new_or_gone_is_told() -> None:
+    without = library(
+        ("{1: ask", "{1: read"),
+        ("  ask: {do: account, with: {position: place}, when: {found: read, none: end, unavailable: end}}\n", ""),
+    )
+    assert "TASKS account can no longer be reached; it was 1" in changes(library(), without)
+    assert "TASKS account is new: 1" in changes(without, library())
+
+
+def test_options_of_a_menu_are_told_with_where_they_lead() -> None:
+    assert "MENUS main_menu: star is new and leads to begin" in changes(
+        library(), library(("0: human", "0: human, star: begin"))
+    )
+    assert "MENUS main_menu: star is gone; it led to begin" in changes(
+        library(("0: human", "0: human, star: begin")), library()
+    )
+    assert "MENUS main_menu: 1 leads to begin instead of ask" in changes(
+        library(("0: human", "0: human, 2: ask")), library(("{1: ask, 0: human", "{1: begin, 0: human, 2: ask"))
+    )
+
+
+def test_arm_that_leads_elsewhere_is_told() -> None:
+    found = one(library(), library(("no_input: human,", "no_input: end,")))
+    assert (found.topic, found.step, found.old, found.new) == (Topic.ARMS, "main_menu", "human", "end")
+    assert found.words == "main_menu: `no input` leads to end instead of human"
+
+
+def test_arm_that_moves_to_otherwise_and_leads_to_the_same_step_is_no_difference() -> None:
+    assert changes(library(), library((", no_match: human", ""), top="otherwise: {no_match: human}\n")) == []
+
+
+def test_renamed_step_with_the_same_content_is_a_rename_and_nothing_else() -> None:
+    found = one(library(), library(("human", "to_an_agent")))
+    assert (found.topic, found.old, found.new) == (Topic.STEPS, "human", "to_an_agent")
+    assert found.words == "human is now called to_an_agent"
+
+
+def test_several_renamed_steps_that_read_alike_are_told_apart_by_where_they_lead() -> None:
+    steps = """
+    begin: {menu: main_menu, keys: {1: one, 2: two}, when: {no_input: end, no_match: end}}
+    one: {say: welcome, then: begin}
+    two: {say: welcome, then: end}
+    end: {hang_up: done}
+    """
+    renamed = steps.replace(" one", " uno").replace(" two", " due")
+    lines = renamed.splitlines()
+    lines[2], lines[3] = lines[3], lines[2]
+    old, new = library_of(a=flow(steps)), library_of(a=flow("\n".join(lines)))
+    assert matched_steps(old.flows["a"], new.flows["a"]) == {"begin": "begin", "one": "uno", "two": "due", "end": "end"}
+    assert changes(old, new) == ["STEPS one is now called uno", "STEPS two is now called due"]
+
+
+def test_step_with_other_content_is_new_and_the_old_one_gone() -> None:
+    found = changes(
+        library(), library(("read: {say: your_balance_is", "tell: {say: goodbye"), ("found: read", "found: tell"))
+    )
+    assert "STEPS tell is new" in found
+    assert "STEPS read is gone" in found
+    assert "PROMPTS goodbye is said now" in found
+    assert "PROMPTS your_balance_is is said no longer" in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("hang_up: done", "hang_up: over", "STEPS end is written differently"),
+        ("{place: 1}", "{place: 2}", "STEPS first is written differently"),
+        ("{place: number}", "{place: personal number}", "FLOWS variable place is another"),
+        ("title: A test", "title: Another", "FLOWS the title is another"),
+        ("languages: [cmn, yue, en]", "languages: [cmn, en]", "FLOWS other languages"),
+        ("start: first", "start: first\noutcomes: [good]", "FLOWS other outcomes"),
+    ],
+)
+def test_nothing_that_differs_goes_unsaid(old: str, new: str, told: str) -> None:
+    assert told in changes(library(), library((old, new)))
+
+
+def test_other_operation_is_told_where_it_is_asked() -> None:
+    old = flow("begin: {run: b, when: {good: end}}\nend: {hang_up: done}")
+    called = flow("begin: {return: good}", top="outcomes: [good]\n")
+    before = library_of(a=old, b=called, c=called)
+    after = library_of(a=old.replace("run: b", "run: c"), b=called, c=called)
+    found = one(before, after)
+    assert (found.words, found.old, found.new) == ("begin uses something else", "b", "c")
+
+
+def test_flow_that_is_new_or_gone_is_told() -> None:
+    called = flow("begin: {return: good}", top="outcomes: [good]\n")
+    old, new = library_of(a=called), library_of(a=called, b=called)
+    assert changes(old, new) == ["FLOWS flow b is new"]
+    assert changes(new, old) == ["FLOWS flow b is gone"]
+
+
+def test_first_step_that_is_another_is_told() -> None:
+    assert "ARMS begins with begin instead of first" in changes(
+        library(("{position: place}", "{position: 1}")),
+        library(
+            ("start: first", "start: begin"),
+            ("  first: {set: {place: 1}, then: begin}\n", ""),
+            ("{position: place}", "{position: 1}"),
+        ),
+    )
+
+
+def test_other_words_of_a_prompt_are_told_when_both_texts_are_known() -> None:
+    texts = (
+        lambda language, _: f"old {language}",
+        lambda language, _: f"new {language}" if language == "en" else f"old {language}",
+    )
+    found = differences(library(), library(), Language.ENGLISH, texts)
+    assert {change.topic for change in found} == {Topic.PROMPTS}
+    welcome = [change for change in found if change.words == "welcome has other words in en"]
+    assert [(change.old, change.new) for change in welcome] == [("old en", "new en")]
+    assert not any("yue" in change.words for change in found)
+
+
+def test_prompt_that_is_missing_in_a_language_is_told() -> None:
+    texts = {
+        language: {one: PromptText(catalogue().text(language, one), "", "", "", 1) for one in catalogue().ids(language)}
+        for language in Language
+    }
+    texts[Language.CANTONESE].pop("survey")
+    gaps = World(Catalogue(texts), world().operations, world().queues)
+    text = flow("begin: {say: [welcome, survey], then: end}\nend: {hang_up: done}")
+    old = build_library({"a": ("a.yaml", text.replace(", survey", ""))}, gaps)
+    new = build_library({"a": ("a.yaml", text)}, gaps)
+    assert [finding.code for finding in new.findings] == ["E402"]
+    assert isinstance(new.findings[0], Finding)
+    assert new.findings[0].place == Place("a.yaml", 6, 26)
+    assert "PROMPTS missing: prompt 'survey' has no text in yue (a.yaml:6:26)" in changes(old, new)

@@ -1,0 +1,179 @@
+"""By which keys callers get what they call for."""
+
+from __future__ import annotations
+
+import pytest
+
+from ivr_engine.flow.model import Library
+from ivr_engine.flow.operations import Level
+from ivr_engine.flow.routes import ANSWERS_AFTER_MS, Route, Routes, keys_of
+from ivr_engine.flow.standing import Standing, decided
+from ivr_engine.flow.timing import HUMAN, Task
+from ivr_engine.flow.uses import OPERATIONS
+from ivr_engine.simulator.line import HearOut, Press
+from ivr_engine.values.language import Language
+from tests.flow.calls import Story, tell
+from tests.flow.world import flow, library_of, shipped
+
+QUEUE = (
+    "human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}\nend: {hang_up: done}"
+)
+
+
+def route(library: Library, task: Task = HUMAN, first: str = "a") -> Route:
+    found = Routes(library, Language.ENGLISH).to_task(first, task)
+    assert found is not None
+    return found
+
+
+def sound(**texts: str) -> Library:
+    library = library_of(**texts)
+    assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
+    return library
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("sign_in", ("1", "1", "(customer)", "(pin)")),
+        ("balance", ("1", "1", "(customer)", "(pin)")),
+        ("transaction", ("1", "2", "(customer)", "(pin)")),
+    ],
+)
+def test_keys_to_what_the_bank_is_asked_in_the_shipped_hotline(name: str, keys: tuple[str, ...]) -> None:
+    assert route(shipped(), Task(OPERATIONS, name), "hotline").keys == keys
+
+
+def test_keys_to_a_human_in_the_shipped_hotline_are_those_that_a_caller_would_press() -> None:
+    found = route(shipped(), HUMAN, "hotline")
+    assert found.keys == ("1", "0")
+    assert found.presses == 2
+    told = tell(Story([part for key in found.keys for part in (HearOut(), Press(key))]))
+    assert ("hotline", "to_human", "answered") in told.arms
+    assert told.secrets_left == 0
+
+
+def test_route_with_the_fewest_keys_is_taken_even_when_it_lasts_longer() -> None:
+    library = sound(
+        a=flow(
+            f"""
+            begin: {{menu: goodbye, keys: {{1: second, 12: human}}, when: {{no_input: end, no_match: end}}}}
+            second: {{say: [sign_in_locked, survey], then: third}}
+            third: {{say: [sign_in_locked, survey], then: human}}
+            {QUEUE.splitlines()[0]}
+            {QUEUE.splitlines()[1]}
+            """
+        )
+    )
+    assert route(library).keys == ("1",)
+
+
+def test_usual_time_is_prompts_heard_out_and_two_seconds_for_each_answer() -> None:
+    library = sound(
+        a=flow(
+            f"begin: {{say: welcome, then: ask}}\n"
+            f"ask: {{menu: main_menu, keys: {{0: human}}, when: {{no_input: human, no_match: human}}}}\n{QUEUE}"
+        )
+    )
+    steps = library.flows["a"].steps
+    found = route(library)
+    assert found.ms == steps["begin"].heard_ms + steps["ask"].heard_ms + ANSWERS_AFTER_MS
+    assert found.odd == 0
+
+
+def test_silence_is_a_route_only_when_there_is_no_key() -> None:
+    menu = "begin: {menu: main_menu, keys: {1: end}, when: {no_input: human, no_match: end}}"
+    found = route(sound(a=flow(f"{menu}\n{QUEUE}")))
+    assert (found.odd, found.keys) == (1, ())
+    assert str(found) == "no key"
+
+
+def test_way_that_only_a_signed_in_caller_can_go_is_open_after_the_sign_in() -> None:
+    library = sound(
+        a=flow(
+            f"""
+            begin: {{menu: main_menu, keys: {{1: known}}, when: {{no_input: end, no_match: end}}}}
+            known: {{if: signed_in, then: human, else: number}}
+            number: {{collect: customer, prompt: enter_customer_number, length: 6, then: pin, when: {{no_input: end,
+              too_short: end}}}}
+            pin: {{secret: pin, prompt: enter_pin, length: 6, then: check, when: {{no_input: end, too_short: end}}}}
+            check: {{do: sign_in, with: {{customer: customer, pin: pin}}, when: {{signed_in: begin, refused: end,
+              attempts_used: end, locked: end, unavailable: end}}}}
+            {QUEUE.splitlines()[0]}
+            {QUEUE.splitlines()[1]}
+            """,
+            top="variables: {customer: personal digits, pin: secret}\n",
+        )
+    )
+    assert route(library).keys == ("1", "(customer)", "(pin)", "1")
+
+
+def test_choice_that_was_made_decides_later_which_way_is_open() -> None:
+    library = sound(
+        a=flow(
+            f"""
+            begin: {{menu: main_menu, keys: {{1: one, 2: two}}, when: {{no_input: end, no_match: end}}}}
+            one: {{set: {{wanted: balance, count: 1}}, then: which}}
+            two: {{set: {{wanted: other}}, then: which}}
+            which: {{if: wanted = other, then: human, else: end}}
+            {QUEUE.splitlines()[0]}
+            {QUEUE.splitlines()[1]}
+            """,
+            top="variables: {wanted: 'one of (balance, other)', count: number}\n",
+        )
+    )
+    assert route(library).keys == ("2",)
+
+
+def test_counter_leaves_both_ways_open_and_there_is_an_end() -> None:
+    library = sound(
+        a=flow(
+            f"""
+            begin: {{set: {{count: 1}}, then: more}}
+            more: {{set: {{count: count + 1}}, then: enough}}
+            enough: {{if: count > 1000, then: human, else: more}}
+            {QUEUE.splitlines()[0]}
+            {QUEUE.splitlines()[1]}
+            """,
+            top="variables: {count: number}\n",
+        )
+    )
+    assert route(library) == Route()
+
+
+def test_language_that_was_chosen_in_a_flow_that_was_run_holds_afterwards() -> None:
+    library = sound(
+        a=flow(
+            f"begin: {{run: b, when: {{good: which}}}}\nwhich: {{if: language = yue, then: human, else: end}}\n{QUEUE}"
+        ),
+        b=flow(
+            """
+            begin: {menu: main_menu, keys: {1: one, 2: two}, when: {no_input: good, no_match: good}}
+            one: {language: cmn, then: good}
+            two: {language: yue, then: good}
+            good: {return: good}
+            """,
+            top="outcomes: [good]\n",
+        ),
+    )
+    assert route(library).keys == ("2",)
+
+
+def test_task_that_cannot_be_reached_has_no_route() -> None:
+    library = sound(a=flow("begin: {hang_up: done}"))
+    assert Routes(library, Language.ENGLISH).to_task("a", HUMAN) is None
+
+
+def test_what_is_typed_is_named_and_what_is_pressed_is_shown() -> None:
+    steps = shipped().flows["library/sign_in"].steps
+    assert keys_of(steps["ask_pin"].ways[0]) == "(pin)"
+    assert keys_of(shipped().flows["hotline"].steps["main_menu"].ways[0]) == "1"
+
+
+@pytest.mark.parametrize("name", shipped().flows)
+def test_only_steps_that_do_nothing_but_decide_are_asked_themselves(name: str) -> None:
+    made = shipped().flows[name]
+    standing = Standing(Level.NOBODY, Language.ENGLISH)
+    for step in made.steps.values():
+        if step.asks or step.rescues or step.runs or step.heard_ms or not step.ways:
+            assert decided(step, standing, made.variables) is None
