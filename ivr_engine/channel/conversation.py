@@ -95,10 +95,15 @@ class Conversation:
     async def choose(
         self, prompt: Utterance, options: frozenset[str], *, interrupt: Interrupt, timing: Timing
     ) -> str | NoChoice:
-        """Offer `options` (key sequences) and return the one chosen, or why there is none."""
-        typed = self._next_typed_ahead()
-        if typed is None:
-            typed = await self._first_key(prompt, options, interrupt, timing)
+        """Offer `options` (key sequences) and return the one chosen, or why there is none.
+
+        The prompt is skipped when keys are typed ahead, unless `interrupt` is `none`.
+        """
+        if interrupt is Interrupt.NONE:
+            await self.say(prompt, interrupt=interrupt)
+            typed = await self.wait_key(timing.first_key_ms)
+        else:
+            typed = self._next_typed_ahead() or await self._first_key(prompt, options, interrupt, timing)
         if typed is None:
             return NoChoice.NO_INPUT
         while True:
@@ -112,17 +117,40 @@ class Conversation:
                 return typed if found is Match.EXACT_OR_PREFIX else NoChoice.NO_MATCH
             typed += key
 
-    async def collect(self, prompt: Utterance | None, entry: Entry, timing: Timing) -> tuple[EntryEnd, SecretDigits]:
+    async def read_back(self, what: Utterance, *, stop_on: str) -> str | None:
+        """Play what a caller is to confirm; return the key that stopped it, or None when it was heard to its end.
+
+        Keys typed ahead are dropped before it speaks: who has not heard it cannot agree to it. A key that is not in
+        `stop_on` neither stops it nor is kept.
+        """
+        self._drop_typed_ahead()
+        heard_ms = 0
+        while True:
+            played = await self.line.play(what, stop_on=stop_on, from_ms=heard_ms)
+            if played.key is None:
+                self._swallower.disarm()  # a '#' so long after an entry does not belong to it
+                return None
+            self.keys_taken += 1
+            if not self._swallower.swallows(played.key):
+                return played.key
+            heard_ms += played.heard_ms
+
+    async def collect(
+        self, prompt: Utterance | None, entry: Entry, timing: Timing, *, interrupt: Interrupt = Interrupt.ANY
+    ) -> tuple[EntryEnd, SecretDigits]:
         """Ask for keys and judge them; the keys are secret until the asker says otherwise.
 
-        A prompt is skipped when keys are typed ahead. The terminator `#` is not part of the keys; a `#` after the
-        greatest length is swallowed.
+        A prompt is skipped when keys are typed ahead, unless `interrupt` is `none`. The terminator `#` is not part of
+        the keys; a `#` after the greatest length is swallowed.
         """
+        if prompt is not None and interrupt is not Interrupt.ANY:
+            await self._say_before_entry(prompt, entry, interrupt)
+            prompt = None
         digits = bytearray()
         end = self._take_typed_ahead(digits, entry)
         if end is None:
             end = await self._read_entry(None if digits else prompt, digits, entry, timing)
-        if end is KeysEnd.FULL:
+        if end is KeysEnd.FULL and not self.keys.take(TERMINATOR):
             self._swallower.arm()
         keys = SecretDigits(digits)
         for position in range(len(digits)):
@@ -157,6 +185,10 @@ class Conversation:
         """Drop keys typed ahead (before a confirmation, and after anything secret)."""
         self.keys.wipe()
 
+    def _drop_typed_ahead(self) -> None:
+        if self._next_typed_ahead() is not None:  # a '#' of the entry before is not waited for any longer
+            self.keys.wipe()
+
     async def _read_key(self, within_ms: int) -> str | None:
         while True:
             key = await self.line.read_key(within_ms=within_ms)
@@ -177,15 +209,15 @@ class Conversation:
     ) -> str | None:
         if interrupt is Interrupt.ANY:
             return await self._first_key_in_one_command(prompt, timing)
-        if interrupt is Interrupt.NONE:
-            await self.say(prompt, interrupt=Interrupt.NONE)
-            return await self.wait_key(timing.first_key_ms)
-        played = await self.line.play(prompt, stop_on=first_keys(options))
-        if played.key is not None:
+        heard_ms = 0
+        while True:
+            played = await self.line.play(prompt, stop_on=first_keys(options), from_ms=heard_ms)
+            if played.key is None:
+                return await self._read_key(timing.first_key_ms)
             self.keys_taken += 1
             if not self._swallower.swallows(played.key):
                 return played.key
-        return await self._read_key(timing.first_key_ms)
+            heard_ms += played.heard_ms
 
     async def _first_key_in_one_command(self, prompt: Utterance, timing: Timing) -> str | None:
         heard: Utterance | None = prompt
@@ -198,6 +230,17 @@ class Conversation:
             if not self._swallower.swallows(key):
                 return key
             # The '#' of the entry before stopped the prompt: it is played again from its beginning.
+
+    async def _say_before_entry(self, prompt: Utterance, entry: Entry, interrupt: Interrupt) -> None:
+        """Play a prompt that not every key stops; the key that does, and keys that are kept, begin the entry."""
+        if interrupt is Interrupt.NONE:
+            await self.say(prompt, interrupt=Interrupt.NONE)
+        elif not self.keys:
+            played = await self.line.play(prompt, stop_on=entry.first_keys + (entry.cancel_key or ""))
+            if played.key is not None:
+                self.keys_taken += 1
+                self._swallower.disarm()
+                self.keys.add(played.key)
 
     def _take_typed_ahead(self, digits: bytearray, entry: Entry) -> KeysEnd | None:
         while len(digits) < entry.max_keys:

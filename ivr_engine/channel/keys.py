@@ -13,6 +13,7 @@ from typing import Final
 from ivr_engine.channel.line import ALL_KEYS, TERMINATOR
 from ivr_engine.values.secret import SecretDigits
 
+DIGIT_KEYS: Final = "0123456789"
 TYPED_AHEAD_KEYS_MAX: Final = 64
 """Keys kept for later steps; more than any honest caller types ahead. Later ones are dropped and counted."""
 
@@ -42,6 +43,13 @@ class KeyBuffer:
         key = chr(self._keys[0])
         del self._keys[0]
         return key
+
+    def take(self, key: str) -> bool:
+        """Take the oldest key if it is this one, and say whether it was."""
+        found = self._keys.startswith(key.encode("ascii"))
+        if found:
+            del self._keys[0]
+        return found
 
     def wipe(self) -> None:
         """Forget all keys and overwrite them in memory."""
@@ -84,11 +92,12 @@ def first_keys(options: frozenset[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How many keys an entry takes, and which key ends it early or gives it up."""
+    """How many keys an entry takes, which key gives it up, and with which keys it can begin."""
 
     min_keys: int
     max_keys: int
     cancel_key: str | None = None
+    first_keys: str = DIGIT_KEYS
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_keys <= self.max_keys:

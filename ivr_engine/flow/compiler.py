@@ -139,7 +139,7 @@ def _check_name(source: Source, place: Place, name: str) -> None:
 def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> CompiledStep:
     action = step.compile(scope)
     ways = step.ways(scope)
-    outcomes = tuple(way.outcome for way in ways)
+    outcomes = tuple(dict.fromkeys(way.outcome for way in ways))
     return CompiledStep(
         name=name,
         word=step.WORD,
@@ -151,7 +151,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         forgets=step.forgets(scope),
         runs=step.runs,
         returns=step.returns,
-        repeat=step.repeat,
+        repeats=step.repeats,
         hands_over_to=step.hands_over_to,
         results_into=step.results_into,
         needs=step.needs(scope),

@@ -16,6 +16,8 @@ from ivr_engine.flow.wording import Text
 
 DURATION_MS_MAX: Final = 60_000
 """One try of a question stays well within the dialplan's backstop, which is renewed before each try."""
+LONG_DURATION_MS_MAX: Final = 600_000
+"""What is made of several tries or waits, each of which renews that backstop, may take longer."""
 ENTRY_KEYS_MAX: Final = 64
 _DURATION: Final = re.compile(r"(\d{1,6}) ?(ms|s|min)", re.ASCII)
 _LENGTH: Final = re.compile(r"(\d{1,3})(?:\s*(?:to|-)\s*(\d{1,3}))?", re.ASCII)
@@ -24,14 +26,22 @@ _NAMED_KEYS: Final = (("star", "*"), ("hash", "#"))
 
 
 def _milliseconds(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    return _duration(written, DURATION_MS_MAX, "60 s")
+
+
+def _long(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    return _duration(written, LONG_DURATION_MS_MAX, "10 min")
+
+
+def _duration(written: object, most_ms: int, most: str) -> int:
     found = _DURATION.fullmatch(str(written))
     if found is None:
         message = Text("'{written}' is no length of time", written=written)
         raise NotUnderstoodError(message, Text("write for example 5 s, 500 ms or 2 min"))
     milliseconds = int(found.group(1)) * dict(_UNITS_MS)[found.group(2)]
-    if not 0 < milliseconds <= DURATION_MS_MAX:
+    if not 0 < milliseconds <= most_ms:
         message = Text("{written} is too little or too much", written=written)
-        raise NotUnderstoodError(message, Text("write more than nothing and at most 60 s"))
+        raise NotUnderstoodError(message, Text("write more than nothing and at most {most}", most=most))
     return milliseconds
 
 
@@ -63,6 +73,7 @@ def _one_key(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
 
 
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds)]
+LongMilliseconds = Annotated[int, BeforeValidator(_long)]
 Length = Annotated[tuple[int, int], BeforeValidator(_length)]
 Key = Annotated[str, BeforeValidator(_one_key)]
 Written = str | int | bool

@@ -152,6 +152,43 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "`then` names what follows the usual outcome. A menu has no usual outcome: its keys say what follows. "
             "After `return` and `hang_up` nothing follows. One outcome has one arm, written in one place.",
         ),
+        "E220": Code(
+            "a menu that may offer nothing",
+            "Every key of the menu has a condition, so there can be callers whom no key answers. One key at least is "
+            "always there, here or under `everywhere`.",
+        ),
+        "E221": Code(
+            "words that nobody hears",
+            "A hidden key is taken, and nothing is said of it.",
+        ),
+        "E222": Code(
+            "words for a key of several digits",
+            "The step itself says which key to press, and it can say one key. Write the words for a longer one into a "
+            "prompt of the menu.",
+        ),
+        "E223": Code(
+            "one key with two meanings",
+            "In one question each key has one meaning: yes or no, a choice or the way to more choices.",
+        ),
+        "E224": Code(
+            "an operation that gives no list",
+            "A caller can choose from what an operation gives one by one: it takes a `position`, ends in `found` or in "
+            "`none`, and changes nothing.",
+        ),
+        "E230": Code(
+            "a rule that this kind of entry cannot have",
+            "What is typed follows from the type of the variable. Digits may have a `length` and `check: luhn`; a "
+            "number, an amount and a date may have `least` and `most`; an amount has a `currency`; a date has eight "
+            "keys.",
+        ),
+        "E231": Code(
+            "an amount without its currency",
+            "An amount is typed without its currency, so the flow says which it is, and limits are in the same one.",
+        ),
+        "E232": Code(
+            "a key that cannot give an entry up",
+            "The hash key ends every entry, and the star key is the decimal point of an amount.",
+        ),
         "E240": Code(
             "a switch on something that is no choice",
             "`switch` has one arm for each word that its variable may hold. That must be a variable which is `one of` "

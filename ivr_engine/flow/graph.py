@@ -16,6 +16,9 @@ _SHAPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "say": ("(", ")"),  # rounded: something is heard
         "language": ("(", ")"),
         "menu": ("{{", "}}"),  # hexagon: something is asked
+        "confirm": ("{{", "}}"),
+        "choose": ("{{", "}}"),
+        "pause": ("{{", "}}"),
         "collect": ("[/", "/]"),  # slanted: something is typed
         "secret": ("[/", "/]"),
         "if": ("{", "}"),  # diamond: two ways

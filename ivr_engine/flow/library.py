@@ -60,12 +60,21 @@ def load_library(folder: pathlib.Path, world: World) -> Library:
 
 
 def build_library(texts: Mapping[str, tuple[str, str]], world: World, unreadable: Iterable[str] = ()) -> Library:
-    """Check flows given as name -> (file name for findings, text); `unreadable` ones exist, with findings elsewhere."""
+    """Check flows given as name -> (file name for findings, text), and prove them when each is sound by itself.
+
+    `unreadable` ones exist, with findings elsewhere.
+    """
     with _garbage_left_alone():
-        return _built(texts, world, tuple(unreadable))
+        return _built(texts, world, tuple(unreadable), proved=True)
 
 
-def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[str, ...]) -> Library:
+def compile_library(texts: Mapping[str, tuple[str, str]], world: World) -> Library:
+    """Check flows each by itself only: for single steps that are looked at, never for calls."""
+    with _garbage_left_alone():
+        return _built(texts, world, (), proved=False)
+
+
+def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[str, ...], *, proved: bool) -> Library:
     sources = {name: read_source(file, text) for name, (file, text) in texts.items()}
     files = {name: read_file(source) for name, source in sources.items()}
     good = {name: file for name, file in files.items() if file is not None}
@@ -77,7 +86,8 @@ def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[st
         flows[name] = compile_flow(name, source, file, world, interfaces)
         check_flow(flows[name], source)
     check_nesting(flows, sources)
-    for group in groups_to_prove(flows, sources, all_are_there=len(flows) == len(interfaces)):
+    groups = groups_to_prove(flows, sources, all_are_there=len(flows) == len(interfaces)) if proved else ()
+    for group in groups:
         prove(group, sources, world.limits, world.first_flow)
     findings = in_order(finding for source in sources.values() for finding in source.findings)
     return Library(_version(texts), MappingProxyType(flows), findings)

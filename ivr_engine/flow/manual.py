@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic.fields import FieldInfo
 
 from ivr_engine.flow.findings import CODES
-from ivr_engine.flow.library import build_library
+from ivr_engine.flow.library import compile_library
 from ivr_engine.flow.model import CompiledStep
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.scope import World
@@ -63,6 +63,39 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
               when:
                 no_input: human
                 too_short: human
+            """,
+        "confirm": """
+            is_number_right:
+              confirm:
+                - you_entered
+                - digits: customer
+              when:
+                confirmed: next
+                declined: human
+                no_input: human
+                no_match: human
+            """,
+        "choose": """
+            pick_account:
+              choose: account
+              into:
+                number: account
+              offer:
+                - masked: account
+              when:
+                picked: next
+                none: human
+                no_input: human
+                no_match: human
+                unavailable: human
+            """,
+        "pause": """
+            fetch_a_pen:
+              pause: have_pen_ready
+              within: 2 min
+              when:
+                ready: next
+                no_input: human
             """,
         "do": """
             ask_balance:
@@ -192,7 +225,7 @@ def flow_around(word: str) -> str:
 
 def compiled_sample(kind: type[Step], world: World, others: Mapping[str, tuple[str, str]]) -> CompiledStep:
     """Compile the sample of a kind among other flows (name -> file, text); `ValueError` with the findings it has."""
-    library = build_library({**others, "sample": (f"sample of {kind.WORD}", flow_around(kind.WORD))}, world)
+    library = compile_library({**others, "sample": (f"sample of {kind.WORD}", flow_around(kind.WORD))}, world)
     if library.findings:
         raise ValueError("\n".join(finding.render() for finding in library.findings))
     return next(

@@ -63,7 +63,7 @@ class CompiledStep:
 
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
-    that flow, which is run once, or as often as `repeat` says; `hands_over_to` is a flow that does not come back.
+    that flow, which is run once, or as often as `repeats` says; `hands_over_to` is a flow that does not come back.
     """
 
     name: str
@@ -76,7 +76,7 @@ class CompiledStep:
     forgets: frozenset[str]
     runs: str | None
     returns: str | None
-    repeat: Repeat | None
+    repeats: Repeat | None
     hands_over_to: str | None
     results_into: Mapping[str, str]
     needs: Level
@@ -89,7 +89,7 @@ class CompiledStep:
     @property
     def outcomes(self) -> tuple[str, ...]:
         """Every outcome, the usual one first."""
-        return tuple(way.outcome for way in self.ways)
+        return tuple(dict.fromkeys(way.outcome for way in self.ways))
 
     @property
     def asks(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,7 +15,6 @@ from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean, suggest
 from ivr_engine.flow.model import FlowFile
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.source import Path, Source
-from ivr_engine.flow.speaking import Part
 from ivr_engine.flow.step import Step
 from ivr_engine.flow.wording import Text
 
@@ -121,7 +120,7 @@ def _tell(model: type[BaseModel], complaint: Mapping[str, Any], source: Source, 
     kind = str(complaint["type"])
     if kind == "extra_forbidden":
         word = str(where[-1])
-        known = list(Part.model_fields) if nested else _keys_of(model)
+        known = _keys_within(model, where[2:-1]) if nested else _keys_of(model)
         message = Text("'{word}' has no meaning here", word=word)
         source.finding("E110", source.place(where, key=True), message, did_you_mean(word, known))
     elif kind == "missing":
@@ -134,6 +133,21 @@ def _tell(model: type[BaseModel], complaint: Mapping[str, Any], source: Source, 
 
 def _keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _keys_within(model: type[BaseModel], blocks: Path) -> list[str]:
+    """Return the keys of the innermost block: of a part of speech within a key of a menu, those of the part."""
+    for block in blocks:
+        field = next((field for name, field in model.model_fields.items() if block in (name, field.alias)), None)
+        model = _model_in(field.annotation) or model if field is not None else model
+    return _keys_of(model)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """Return the model that a type is or holds, as `dict[str, Model]` does."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
 def _value_words(complaint: Mapping[str, Any]) -> tuple[Text, Text]:

@@ -194,8 +194,8 @@ class Runner:
     def _enter(self, frame: Frame, step: CompiledStep, enter: Enter) -> None:
         frame.rounds += 1
         inputs = enter.inputs
-        if step.repeat is not None and step.repeat.counter is not None:
-            inputs = {**inputs, step.repeat.counter: frame.rounds}
+        if step.repeats is not None and step.repeats.counter is not None:
+            inputs = {**inputs, step.repeats.counter: frame.rounds}
         compiled = self._library.flows[enter.flow]
         self._push(Frame(compiled, compiled.start, inputs))
 
@@ -215,7 +215,7 @@ class Runner:
                 frame.variables[name] = ended.variables[output]
         _wipe(ended)
         self._call.variables = frame.variables
-        again = step.repeat is not None and outcome == step.repeat.again_on and frame.rounds < step.repeat.times
+        again = step.repeats is not None and outcome == step.repeats.again_on and frame.rounds < step.repeats.times
         if not again:
             frame.go_to(step.arms[outcome])
 

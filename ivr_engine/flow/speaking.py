@@ -5,6 +5,7 @@ Knows how parts are written and which values they take. Must not know grammars (
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ivr_engine.flow.call import Call
-from ivr_engine.flow.expressions import Compiled, Evaluate
+from ivr_engine.flow.call import FACTS, Call
+from ivr_engine.flow.expressions import Compiled, Evaluate, ExpressionError, compile_expression
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, TIME, DataClass, Type
@@ -194,6 +195,20 @@ class SpeechBuilder:
     def _note_time(self, lasts_ms: Mapping[Language, int]) -> None:
         for language, milliseconds in lasts_ms.items():
             self._longest_ms[language] += milliseconds
+
+
+def read_out(parts: list[Part], scope: Scope) -> frozenset[str]:
+    """Return the variables whose own values a caller hears; of a sum they hear the sum, and no part of it."""
+    heard: set[str] = set()
+    for part in parts:
+        for name in part.model_fields_set - {"language"}:
+            placeholder = _PLACEHOLDER.search(part.prompt or "")
+            text = placeholder.group(1) if placeholder is not None else str(getattr(part, name))
+            if name != "prompt" or placeholder is not None:
+                with contextlib.suppress(ExpressionError):  # told where the speech is built
+                    variable = compile_expression(text, scope.variables, FACTS).variable
+                    heard.update({variable} if variable is not None else ())
+    return frozenset(heard)
 
 
 def _fixed(prompt: str) -> Spoken:

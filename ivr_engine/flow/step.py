@@ -73,7 +73,7 @@ class By(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way in which a step can end, and what is true from there on.
+    """One way in which a step can end, and what is true from there on. An outcome may come about in several ways.
 
     `deed` says in a few words what the caller does, or what the world answers, to get there; `presses` is how many
     keys that takes at least. `writes` are variables that hold a value afterwards, `confirms` those whose values the
@@ -128,7 +128,7 @@ class Step(BaseModel, ABC):
 
     def outcomes(self, scope: Scope) -> tuple[str, ...]:
         """Return the outcomes, the usual one first."""
-        return tuple(way.outcome for way in self.ways(scope))
+        return tuple(dict.fromkeys(way.outcome for way in self.ways(scope)))
 
     def usual(self, scope: Scope) -> str | None:
         """Return the outcome that `then` stands for, or None where no outcome is more usual than the others."""
@@ -204,7 +204,7 @@ class Step(BaseModel, ABC):
         return None
 
     @property
-    def repeat(self) -> Repeat | None:
+    def repeats(self) -> Repeat | None:
         """How often the flow that this step runs is run again, if it is."""
         return None
 

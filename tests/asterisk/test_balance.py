@@ -45,7 +45,7 @@ async def hear_balance(hotline: RunningHotline, phone: Phone, language: Language
         await caller.press(f"{customer}#")
         await caller.hear(*named("enter_pin"))
         await caller.press(hotline.pin(customer))
-        await caller.hear(*named("press_1_to_choose"), others=True)
+        await caller.hear(*named("press_1"), others=True)
         await caller.press("1")
         await caller.hear(*named("account_demand_savings"), others=True)
         spoken = [

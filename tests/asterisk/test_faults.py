@@ -230,7 +230,7 @@ async def test_callers_reach_humans_while_the_database_is_away_and_its_records_a
             await database.close()
         async with Phone.at(hotline.target, voices) as phone, phone.dial(hotline.number) as caller:
             await sign_in(hotline, caller)
-            await caller.hear_beginning(PromptName(Language.ENGLISH, "press_1_to_choose"), others=True)
+            await caller.hear_beginning(PromptName(Language.ENGLISH, "press_1"), others=True)
 
 
 async def test_ctrl_c_ends_live_calls_cleanly_and_leaves_nothing_behind(tmp_path: Path) -> None:

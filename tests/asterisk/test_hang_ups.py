@@ -118,7 +118,7 @@ async def while_bank_judges_pin(caller: Caller, pin: SecretDigits) -> None:
 async def in_account_menu(caller: Caller, pin: SecretDigits) -> None:
     await in_question_for_pin(caller, pin)
     await caller.press(pin, every_ms=EVERY_MS, tone=TONE)
-    await caller.hear_beginning(en("press_1_to_choose"), after_ms=MIDDLE_MS, others=True)
+    await caller.hear_beginning(en("press_1"), after_ms=MIDDLE_MS, others=True)
 
 
 async def while_bank_looks_up_balance(caller: Caller, pin: SecretDigits) -> None:

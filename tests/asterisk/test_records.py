@@ -128,7 +128,7 @@ async def sign_in_and_hang_up(hotline: RunningHotline, recordings: Recordings, n
         for prompt, keys in (("main_menu", "1"), ("enter_customer_number", f"{CUSTOMER}#"), ("enter_pin", None)):
             await caller.hear_beginning(PromptName(Language.ENGLISH, prompt), others=True)
             await caller.press(hotline.pin(CUSTOMER) if keys is None else keys)
-        await caller.hear_beginning(PromptName(Language.ENGLISH, "press_1_to_choose"), others=True)
+        await caller.hear_beginning(PromptName(Language.ENGLISH, "press_1"), others=True)
         return len(caller.presses)
 
 

@@ -116,7 +116,7 @@ async def _right(caller: Caller, calls: PinCalls) -> None:
     number = calls.chance.choice(list(calls.customers))
     await _begin(caller, number)
     await _type(caller, calls.customers[number])
-    await caller.hear_beginning(en("press_1_to_choose"), after_ms=MIDDLE_MS, others=True)
+    await caller.hear_beginning(en("press_1"), after_ms=MIDDLE_MS, others=True)
     await caller.press("1")
     await caller.hear_beginning(en("your_balance_is"), others=True)
 

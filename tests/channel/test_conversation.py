@@ -134,6 +134,67 @@ def test_swallowed_terminator_does_not_cut_the_next_prompt_short() -> None:
     assert line.heard[-2:] == [Heard("en/thanks", complete=False), Heard("en/thanks", complete=True)]
 
 
+def test_hash_typed_ahead_after_a_full_entry_does_not_skip_the_next_words() -> None:
+    async def talk(conversation: Conversation) -> tuple[EntryEnd, str]:
+        await conversation.say(words("terms"), interrupt=Interrupt.NONE)
+        entry = await number(conversation, Entry(6, 6))
+        await conversation.say(words("thanks"))
+        return entry
+
+    entry, line, _ = converse([Press("123456#", after_ms=100)], talk)
+    assert entry == (EntryEnd.COMPLETE, "123456")
+    assert line.heard[-1] == Heard("en/thanks", complete=True)
+
+
+def test_must_hear_menu_is_heard_to_its_end_also_when_keys_are_typed_ahead() -> None:
+    async def talk(conversation: Conversation) -> str | NoChoice:
+        await conversation.say(words("terms"), interrupt=Interrupt.NONE)
+        return await conversation.choose(words("menu"), frozenset("12"), interrupt=Interrupt.NONE, timing=TIMING)
+
+    chosen, line, seconds = converse([Press("2", after_ms=100), Press("1", after_ms=1000)], talk)
+    assert chosen == "2"
+    assert [heard.prompt for heard in line.heard if heard.complete] == ["en/terms", "en/menu"]
+    assert seconds == pytest.approx(2.0)
+
+
+def entry_with(interrupt: Interrupt, *deeds: Deed) -> tuple[str, list[Heard], float]:
+    async def talk(conversation: Conversation) -> str:
+        _, keys = await conversation.collect(words("enter"), Entry(1, 3, "*"), TIMING, interrupt=interrupt)
+        return keys.reveal().decode()
+
+    keys, line, seconds = converse(deeds, talk)
+    return keys, line.heard, seconds
+
+
+def test_key_that_cannot_begin_an_entry_does_not_stop_a_prompt_whose_interrupt_is_valid() -> None:
+    keys, heard, seconds = entry_with(Interrupt.VALID, Press("#", after_ms=100), HearOut(), Press("12#"))
+    assert (keys, heard) == ("12", [Heard("en/enter", complete=True)])
+    assert seconds == pytest.approx(1.2)
+
+
+def test_key_that_can_begin_an_entry_stops_the_prompt_and_counts() -> None:
+    assert entry_with(Interrupt.VALID, Press("123", after_ms=100))[:2] == ("123", [Heard("en/enter", complete=False)])
+    assert entry_with(Interrupt.VALID, Press("*", after_ms=100))[0] == "*"
+    assert entry_with(Interrupt.ANY, Press("123", after_ms=100))[:2] == ("123", [Heard("en/enter", complete=False)])
+
+
+def test_must_hear_prompt_of_an_entry_is_heard_to_its_end_and_the_keys_count() -> None:
+    keys, heard, seconds = entry_with(Interrupt.NONE, Press("123", after_ms=100))
+    assert keys == "123"
+    assert heard[-1] == Heard("en/enter", complete=True)
+    assert seconds == pytest.approx(1.0)
+
+
+def test_hash_of_an_entry_does_not_end_a_menu_that_only_its_own_keys_stop() -> None:
+    async def talk(conversation: Conversation) -> str | NoChoice:
+        await number(conversation, Entry(6, 6))
+        return await conversation.choose(words("menu"), frozenset("1#"), interrupt=Interrupt.VALID, timing=TIMING)
+
+    chosen, line, _ = converse([HearOut(), Press("123456#"), HearOut(), Press("1")], talk)
+    assert chosen == "1"
+    assert line.heard[-1] == Heard("en/menu", complete=True)
+
+
 def test_keys_typed_ahead_skip_the_prompts_and_answer_the_next_questions() -> None:
     async def talk(conversation: Conversation) -> tuple[str | NoChoice, tuple[EntryEnd, str]]:
         await conversation.say(words("welcome"))
@@ -156,6 +217,28 @@ def test_must_hear_words_go_on_after_a_key_and_the_key_is_kept() -> None:
     assert chosen == "1"
     assert line.heard == [Heard("en/terms", complete=False), Heard("en/terms", complete=True)]
     assert seconds == pytest.approx(1.0)
+
+
+def test_read_back_drops_keys_typed_ahead_and_is_stopped_by_its_own_keys_only() -> None:
+    async def talk(conversation: Conversation) -> tuple[str | None, str | NoChoice]:
+        await conversation.say(words("welcome"))
+        stopped = await conversation.read_back(words("values"), stop_on="2")
+        return stopped, await menu(conversation, "1")
+
+    (stopped, chosen), line, _ = converse([Press("11", after_ms=300, every_ms=50), Press("1", after_ms=100)], talk)
+    assert stopped is None
+    assert chosen is NoChoice.NO_INPUT
+    assert line.heard[1] == Heard("en/values", complete=True)
+
+
+def test_hash_of_an_entry_neither_stops_a_read_back_nor_answers_it() -> None:
+    async def talk(conversation: Conversation) -> tuple[str | None, str | NoChoice]:
+        await number(conversation, Entry(6, 6))
+        return await conversation.read_back(words("values"), stop_on="#"), await menu(conversation, "#")
+
+    (stopped, chosen), line, _ = converse([HearOut(), Press("123456#"), HearOut(), Press("#")], talk)
+    assert (stopped, chosen) == (None, "#")
+    assert line.heard[1:3] == [Heard("en/values", complete=False), Heard("en/values", complete=True)]
 
 
 def test_keys_typed_while_the_bank_works_are_kept() -> None:

@@ -11,7 +11,7 @@ import pytest
 from ivr_engine.flow.findings import CODES, Finding, Place, did_you_mean
 from ivr_engine.flow.wording import Text, Wording
 from tests.flow.mistakes import mistakes
-from tests.flow.world import findings_of, flow, library_of, shipped
+from tests.flow.world import findings_of, flow, library_of, proved_library_of, shipped
 
 END: Final = "end: {hang_up: completed}\n"
 HUMAN: Final = "human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}\n"
@@ -29,7 +29,7 @@ PROGRAMMERS_WORDS: Final = re.compile(
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistake_is_found_at_its_place_and_nothing_else_is(name: str) -> None:
     mistake = MISTAKES[name]
-    found = library_of(**mistake.files).findings
+    found = proved_library_of(**mistake.files).findings
     shown = "\n".join(finding.render() for finding in found)
     assert [(finding.code, str(finding.place)) for finding in found] == [(mistake.code, f"a.yaml:{mistake.at}")], shown
     assert mistake.message in found[0].message, shown
@@ -49,7 +49,7 @@ def test_every_finding_has_a_code_that_can_be_explained() -> None:
 @pytest.mark.parametrize("name", MISTAKES)
 def test_words_are_for_a_clerk_and_not_for_a_programmer(name: str) -> None:
     mistake = MISTAKES[name]
-    for finding in library_of(**mistake.files).findings:
+    for finding in proved_library_of(**mistake.files).findings:
         quoted_away = re.sub(r"'[^']*'|`[^`]*`", "", f"{finding.message} {finding.mend}")
         assert not PROGRAMMERS_WORDS.search(quoted_away), finding.render()
 

@@ -99,7 +99,7 @@ THREE_WRONG: Final = (NUMBER, WRONG) * 3
 STORIES: Final = MappingProxyType(
     {
         "balance, then again, another account, the menu, an agent": Story(
-            press("3", "1", NUMBER, PIN, "2", "1", "1", "2", "1", "9", "1", "1", "0"), TWO
+            press("3", "1", NUMBER, PIN, "2", "1", "2", "1", "9", "1", "1", "0"), TWO
         ),
         "balance of the only account, then silence": Story(press("1", "1", NUMBER, PIN), ONE),
         "balance, then wrong keys": Story(press("2", "1", NUMBER, PIN, "7", "7", "7"), ONE),
@@ -107,7 +107,8 @@ STORIES: Final = MappingProxyType(
         "transactions, fewer than five": Story(press("3", "2", NUMBER, PIN, "1", "0"), TWO),
         "no transactions": Story(press("3", "2", NUMBER, PIN, "0"), ONE_WITHOUT_MOVEMENTS),
         "no accounts": Story(press("3", "1", NUMBER, PIN, "0"), NONE_AT_ALL),
-        "accounts offered in a circle, then an agent": Story(press("3", "1", NUMBER, PIN, "2", "2", "0"), TWO),
+        "accounts heard again, then an agent": Story(press("3", "1", NUMBER, PIN, "*", "0"), TWO),
+        "accounts in pages, then the fifth": Story(press("3", "1", NUMBER, PIN, "9", "7", "9", "2", "0")),
         "accounts offered, silence": Story(press("3", "1", NUMBER, PIN), TWO),
         "accounts offered, wrong keys": Story(press("3", "1", NUMBER, PIN, "7", "7", "7"), TWO),
         "account closed meanwhile": Story(press("3", "1", NUMBER, PIN, "0"), closing_bank),
@@ -226,7 +227,7 @@ def test_balance_is_heard_exactly_as_the_grammar_speaks_it(
 @pytest.mark.parametrize("language", Language)
 def test_what_belongs_to_the_customer_is_marked_as_personal_audio_and_nothing_else_is(language: Language) -> None:
     told = tell(Story(press(LANGUAGE_KEYS[language], "1", NUMBER, PIN, "1", "9", "2", "1")))
-    personal = {"your_balance_is", "press_1_to_choose", "on_date"}
+    personal = {"your_balance_is", "press_1", "on_date"}
     for what in told.played:
         assert what.personal is bool(personal & set(what.prompts)), what
 
@@ -243,6 +244,15 @@ def test_keys_typed_ahead_reach_the_balance_without_a_prompt() -> None:
     whole = [heard.prompt for heard in told.heard if heard.complete]
     assert whole[0] == "en/account_demand_savings"
     assert "en/your_balance_is" in whole
+
+
+def test_fifth_account_is_on_the_second_page() -> None:
+    told = tell(STORIES["accounts in pages, then the fifth"])
+    at = told.words.index("en/your_balance_is")
+    assert contains(
+        told.words[at:],
+        [f"en/{prompt}" for prompt in grammar_for(Language.ENGLISH).amount(Money(152025, Currency.USD))],
+    )
 
 
 def test_at_most_five_transactions_are_read_the_newest_first() -> None:

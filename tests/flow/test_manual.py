@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.flow.library import build_library
+from ivr_engine.flow.library import compile_library
 from ivr_engine.flow.manual import COMMON_KEYS, SAMPLES, compiled_sample, flow_around, sample_of, updated
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.step import Step
@@ -32,8 +32,15 @@ TESTS_OF_RULES: Final = MappingProxyType(
         "A key stops the prompt": [
             "channel.test_conversation:key_during_the_prompt_stops_it",
             "channel.test_conversation:wrong_key_does_not_stop_a_prompt_whose_interrupt_is_valid",
+            "channel.test_conversation:key_that_cannot_begin_an_entry_does_not_stop_a_prompt_whose_interrupt_is_valid",
+            "channel.test_conversation:key_that_can_begin_an_entry_stops_the_prompt_and_counts",
         ],
-        "With `interrupt: none`": ["channel.test_conversation:must_hear_words_go_on_after_a_key_and_the_key_is_kept"],
+        "With `interrupt: none`": [
+            "channel.test_conversation:must_hear_words_go_on_after_a_key_and_the_key_is_kept",
+            "channel.test_conversation:must_hear_menu_is_heard_to_its_end_also_when_keys_are_typed_ahead",
+            "channel.test_conversation:must_hear_prompt_of_an_entry_is_heard_to_its_end_and_the_keys_count",
+            "flow.test_runner:wrong_key_in_a_menu_that_must_be_heard_is_told_after_its_end",
+        ],
         "Keys typed ahead": [
             "channel.test_conversation:keys_typed_ahead_skip_the_prompts_and_answer_the_next_questions",
             "flow.test_hotline:keys_typed_ahead_reach_the_balance_without_a_prompt",
@@ -47,17 +54,60 @@ TESTS_OF_RULES: Final = MappingProxyType(
             "channel.test_conversation:1_and_12_stand_in_one_menu_and_the_pause_decides",
             "channel.test_conversation:hash_ends_the_pause_between_1_and_12",
         ],
+        "A key of a menu whose condition": [
+            "flow.test_menu:key_whose_condition_does_not_hold_is_neither_spoken_nor_taken"
+        ],
+        "A key of `everywhere`": [
+            "flow.test_menu:key_of_everywhere_works_in_a_menu_without_an_arm_of_its_own_and_is_not_spoken",
+            "flow.test_menu:key_that_a_menu_uses_itself_is_its_own",
+            "flow.test_menu:key_that_is_a_menus_own_under_a_condition_is_not_taken_for_another_when_it_does_not_hold",
+            "flow.test_menu:keys_of_everywhere_are_digits_where_digits_are_typed",
+            "flow.test_confirm:key_that_works_everywhere_works_while_values_are_read_back",
+        ],
+        "A `choose` offers its items": [
+            "flow.test_choose:list_is_offered_in_pages_and_keys_are_spoken_only_where_they_lead_somewhere",
+            "flow.test_choose:key_that_leads_nowhere_here_is_a_wrong_key",
+            "flow.test_choose:turning_pages_does_not_use_the_tries_up",
+            "flow.test_choose:pages_are_turned_so_often_and_no_more",
+        ],
+        "Who has only one item": ["flow.test_choose:only_item_is_picked_without_asking"],
+        "A `pause` waits": [
+            "flow.test_pause:caller_is_reminded_of_the_key_after_each_silence_until_the_time_is_over",
+            "flow.test_pause:wrong_key_brings_the_reminder_at_once_and_makes_the_pause_no_longer",
+        ],
         "The hash key ends a number": ["channel.test_conversation:terminator_is_not_part_of_the_value"],
         "The hash key alone": ["channel.test_conversation:lone_terminator_is_no_input"],
         "A hash key right after": [
             "channel.test_conversation:terminator_after_exactly_the_maximum_length_is_swallowed",
             "channel.test_conversation:second_terminator_is_not_swallowed",
+            "channel.test_conversation:hash_typed_ahead_after_a_full_entry_does_not_skip_the_next_words",
         ],
         "A new try": ["channel.test_conversation:too_few_keys_are_too_short_and_not_kept_for_the_next_try"],
         "A caller who types slowly": ["flow.test_runner:caller_who_types_slowly_is_not_cut_off"],
+        "When the time `in_all`": [
+            "flow.test_entries:nothing_is_asked_again_when_the_time_in_all_is_over",
+            "flow.test_entries:caller_who_is_typing_when_the_time_in_all_is_over_is_not_cut_off",
+        ],
+        "What was typed and is not valid": [
+            "flow.test_entries:value_beyond_a_limit_counts_as_a_try",
+            "flow.test_entries:outcome_is_that_of_the_last_try",
+        ],
+        "In an amount": [
+            "flow.test_entries:amount_is_whole_units_and_after_the_star_at_most_two_places",
+            "flow.test_entries:keys_that_are_no_amount_are_not_valid_and_asked_for_again",
+        ],
         "The `cancel` key": ["channel.test_conversation:cancel_key_gives_an_entry_up"],
         "A star that is no cancel key": [
             "flow.test_runner:star_among_the_digits_is_asked_for_again_and_never_becomes_part_of_a_number"
+        ],
+        "Keys typed ahead never answer": [
+            "flow.test_confirm:keys_typed_ahead_are_dropped_before_it_speaks_and_confirm_nothing"
+        ],
+        "Yes counts when the values": [
+            "flow.test_confirm:yes_before_the_end_of_the_values_is_no_yes_and_they_are_read_again_from_the_start",
+            "flow.test_confirm:second_hasty_yes_does_not_even_stop_the_words",
+            "flow.test_confirm:no_counts_at_any_time",
+            "flow.test_confirm:key_that_says_neither_does_not_stop_the_values_and_is_a_wrong_key_after_them",
         ],
         "A hang-up ends the call": [
             "flow.test_hotline:caller_may_hang_up_at_any_quarter_of_a_second",
@@ -96,7 +146,7 @@ def test_sample_runs(kind: type[Step]) -> None:
         "  run: {run: sample, with: {account: \"'6225'\", customer: \"'620001'\", position: 1}, when: {good: end}}\n"
         "  end: {hang_up: done}\n"
     )
-    library = build_library({**texts, "a": ("a.yaml", begin)}, world())
+    library = compile_library({**texts, "a": ("a.yaml", begin)}, world())
     assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
     told = tell(Story(), library=library, flow="a")
     assert told.reason in ("done", "handed_over", "completed")

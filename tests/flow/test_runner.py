@@ -232,6 +232,15 @@ def test_menu_is_stopped_by_the_keys_that_its_interrupt_names(interrupt: str, he
     assert told.heard[-1].complete is heard_whole
 
 
+def test_wrong_key_in_a_menu_that_must_be_heard_is_told_after_its_end() -> None:
+    arms = "{no_input: end, no_match: end}"
+    menu = f"begin: {{menu: main_menu, keys: {{1: end}}, tries: 2, interrupt: none, when: {arms}}}\n"
+    told = run(flow(menu + END), Story((Press("7", after_ms=100), *press("1"))))
+    assert told.trace[0].outcome == "key 1"
+    whole = [heard.prompt for heard in told.heard if heard.complete]
+    assert whole == ["en/main_menu", "en/wrong_key", "en/main_menu"]
+
+
 def kept_alive(library: Library, *, ends: AbstractContextManager[object] | None = None) -> list[float]:
     """Run a flow for a silent caller to its end, and return when the line was kept alive."""
     alive: list[float] = []
@@ -443,10 +452,10 @@ def test_nothing_secret_stands_in_any_written_position() -> None:
 
 
 def stack(**changes: object) -> tuple[StackEntry, ...]:
-    """Return a position in the middle of the shipped flows: an account is offered."""
-    variables: dict[str, Encoded] = {"position": 1, "count": 2, "account": "6225880000001234", "kind": "current"}
+    """Return a position in the middle of the shipped flows: an account is picked."""
+    variables: dict[str, Encoded] = {"account": "6225880012345702", "kind": "current"}
     below = StackEntry("hotline", "pick_account", {"wanted": "balance"})
-    return below, dataclasses.replace(StackEntry("library/pick_account", "offer", variables), **changes)  # type: ignore[arg-type] # names of fields
+    return below, dataclasses.replace(StackEntry("library/pick_account", "picked", variables), **changes)  # type: ignore[arg-type] # names of fields
 
 
 def go_on(position: tuple[StackEntry, ...]) -> Told:
@@ -462,7 +471,7 @@ def test_position_written_by_hand_goes_on() -> None:
     ("position", "words"),
     [
         ((), "at least one flow"),
-        (stack(flow="library/gone"), "no step library/gone:offer"),
+        (stack(flow="library/gone"), "no step library/gone:picked"),
         (stack(step="gone"), "no step library/pick_account:gone"),
         (stack(variables={"colour": "red"}), "with these variables"),
         (stack(variables={"kind": "loan", "account": "1"}), "no one of"),

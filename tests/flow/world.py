@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import pathlib
 import textwrap
+from collections.abc import Mapping
 from typing import Final
 
 from ivr_engine.calls.operations import SIGNATURES
 from ivr_engine.flow.findings import Finding
-from ivr_engine.flow.library import build_library, load_library
+from ivr_engine.flow.library import build_library, compile_library, load_library
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.scope import World
 from ivr_engine.speech.catalogue import Catalogue
@@ -38,8 +39,17 @@ def shipped() -> Library:
 
 
 def library_of(**texts: str) -> Library:
-    """Compile flows written in a test; flow `a` is file `a.yaml`."""
-    return build_library({name: (f"{name}.yaml", textwrap.dedent(text)) for name, text in texts.items()}, world())
+    """Compile flows written in a test, each by itself; flow `a` is file `a.yaml`."""
+    return compile_library(_files(texts), world())
+
+
+def proved_library_of(**texts: str) -> Library:
+    """Compile flows written in a test and prove them together, as those that callers meet."""
+    return build_library(_files(texts), world())
+
+
+def _files(texts: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    return {name: (f"{name}.yaml", textwrap.dedent(text)) for name, text in texts.items()}
 
 
 def findings_of(text: str, **others: str) -> tuple[Finding, ...]:

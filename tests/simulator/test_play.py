@@ -30,6 +30,10 @@ def said(*prompts: str, language: Language = Language.ENGLISH) -> str:
 def test_player_reads_a_call_as_the_caller_hears_it() -> None:
     reason, shown = played("3,1,620001#,246810,1,9,h")
     account = f"{said('account_demand_savings')} ending in five six seven eight"
+    second = f"{said('account_time_deposit')} ending in five six eight six"[1:]
+    third = f"{said('account_credit_card')} ending in five six nine four"[1:]
+    others = said("more_choices", "press_9", "hear_again", "press_star")[1:]
+    offered = f"{account}{said('press_1')[1:]}{second}{said('press_2')[1:]}{third}{said('press_3')[1:]}{others}"
     booked = "ten thousand seven hundred and fifty five yuan and thirty five fen"
     available = "ten thousand two hundred and fifty five yuan and thirty five fen"
     assert reason == "caller_hung_up"
@@ -45,7 +49,7 @@ def test_player_reads_a_call_as_the_caller_hears_it() -> None:
         "> 620001#",
         said("enter_pin"),
         "> 246810",
-        account + said("press_1_to_choose", "press_2_for_next")[1:],
+        offered,
         "> 1",
         f"{account}{said('your_balance_is')[1:]} {booked}{said('available_balance_is')[1:]} {available}",
         said("balance_menu"),

@@ -67,8 +67,19 @@ def test_menus_offer_the_keys_that_the_flows_take(catalogue: Catalogue) -> None:
     assert [keys_offered(catalogue, language, "choose_language") for language in Language] == [["1"], ["2"], ["3"]]
 
 
+@LANGUAGES
+@pytest.mark.parametrize("key", [*"0123456789", "*", "#"])
+def test_words_after_a_label_offer_the_key_that_they_are_named_after(
+    catalogue: Catalogue, language: Language, key: str
+) -> None:
+    identifier = f"press_{dict(zip('*#', ('star', 'hash'), strict=True)).get(key, key)}"
+    assert keys_offered(catalogue, language, identifier) == [key]
+
+
 def test_english_menu_says_what_a_key_does_before_the_key(catalogue: Catalogue) -> None:
-    for identifier in catalogue.ids(Language.ENGLISH):
+    after_a_label = {f"press_{key}" for key in (*"0123456789", "star", "hash")}
+    assert after_a_label <= catalogue.ids(Language.ENGLISH)
+    for identifier in catalogue.ids(Language.ENGLISH) - after_a_label:
         for sentence in catalogue.text(Language.ENGLISH, identifier).split(". "):
             assert not sentence.lower().startswith("press"), identifier
 

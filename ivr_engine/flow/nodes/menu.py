@@ -3,20 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr_engine.channel.conversation import Interrupt, NoChoice, Timing
-from ivr_engine.flow.call import Call
-from ivr_engine.flow.fields import Milliseconds, telephone_keys
+from ivr_engine.flow.call import SIGNED_IN, Call
+from ivr_engine.flow.expressions import Evaluate
+from ivr_engine.flow.fields import Milliseconds, Written, telephone_keys
+from ivr_engine.flow.findings import NotUnderstoodError
 from ivr_engine.flow.nodes.asking import FIRST_KEY_MS, MENU_BETWEEN_KEYS_MS, NO_CHOICE, TRIES, Apologies
+from ivr_engine.flow.nodes.offering import everywhere, everywhere_arms, press, way_of
+from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Scope
-from ivr_engine.flow.speaking import Speech
-from ivr_engine.flow.step import Action, Arm, By, Step, Way
+from ivr_engine.flow.source import Path
+from ivr_engine.flow.speaking import Speaker, Speech
+from ivr_engine.flow.step import Action, Arm, Step, Way
+from ivr_engine.flow.values import YES_NO
 from ivr_engine.flow.wording import Text
+from ivr_engine.values.utterance import Utterance
 
 OPTIONS_MAX: Final = 12
+
+
+class Option(BaseModel):
+    """What one key of a menu does: where it leads, what is said of it, and when it is there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    then: str = Field(description="The step that follows.")
+    say: Speech | None = Field(default=None, min_length=1, description="What is said before `press` and the key.")
+    if_: Written | None = Field(default=None, alias="if", description="The key is there only while this holds.")
+    hidden: bool = Field(default=False, description="The key is taken, and nothing is said of it.")
+
+
+def _as_option(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote; pydantic judges it next
+    if isinstance(written, list):
+        mend = Text("write its name, or a block with `then: <step>`")
+        raise NotUnderstoodError(Text("a step is expected here, not a list"), mend)
+    return written if isinstance(written, dict) else {"then": written}
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One option, ready: the keys, the outcome, when it is there, and what is said of it."""
+
+    keys: str
+    outcome: str
+    condition: Evaluate | None
+    words: Speaker | None
 
 
 class Menu(Step):
@@ -26,20 +62,20 @@ class Menu(Step):
     SUMMARY: ClassVar[str] = "Offer a choice by keys."
 
     menu: Speech = Field(min_length=1, description="What is offered, as the caller hears it.")
-    keys: dict[str, str] = Field(min_length=1, max_length=OPTIONS_MAX, description="Which key leads to which step.")
+    keys: dict[str, Annotated[Option, BeforeValidator(_as_option)]] = Field(
+        min_length=1,
+        max_length=OPTIONS_MAX,
+        description="Which key leads to which step: its name, or a block of `then`, `say`, `if` and `hidden`.",
+    )
     tries: int = Field(default=TRIES, ge=1, le=5, description="How often it is offered before giving up.")
     first_key: Milliseconds = Field(default=FIRST_KEY_MS, description="Silence before the first key.")
     between_keys: Milliseconds = Field(default=MENU_BETWEEN_KEYS_MS, description="Silence between two keys.")
     interrupt: Interrupt = Field(default=Interrupt.ANY, description="Which keys stop the prompt.")
 
     def ways(self, scope: Scope) -> tuple[Way, ...]:
-        """Each option, and the two ways of choosing none."""
-        del scope
-        chosen = (
-            Way(f"key {option}", By.CALLER, Text("press {keys}", keys=option), len(telephone_keys(option) or option))
-            for option in self.keys
-        )
-        return (*chosen, *NO_CHOICE)
+        """Each option, the keys that work everywhere, and the two ways of choosing none."""
+        chosen = (self._way(scope, written, option) for written, option in self.keys.items())
+        return (*chosen, *everywhere(scope, self._own).values(), *NO_CHOICE)
 
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
         """Take the keys as arms; a menu has no usual outcome."""
@@ -51,41 +87,105 @@ class Menu(Step):
             if outcome.startswith("key "):
                 message = Text("'{outcome}' stands under `when`", outcome=outcome)
                 scope.finding("E209", ("when", outcome), message, Text("write keys under `keys`"), key=True)
-        return arms | {f"key {key}": Arm(step, ("keys", key)) for key, step in self.keys.items()}
+        keys = {f"key {key}": Arm(option.then, self._path(scope, key)) for key, option in self.keys.items()}
+        return everywhere_arms(scope, self._own) | arms | keys
 
     def compile(self, scope: Scope) -> Action:
         """Offer until an option is chosen or the tries are used up; silence and wrong keys are told apart."""
         speech = scope.speech(self.menu, ("menu",))
         apologies = Apologies(scope)
-        options: dict[str, str] = {}
-        for written in self.keys:
+        offered = self._offered(scope)
+        taken = everywhere(scope, self._own)
+        offered += [Offered(key, way.outcome, None, None) for key, way in taken.items()]
+        if offered and all(option.condition is not None for option in offered):
+            message = Text("every key of this menu has a condition")
+            mend = Text("let one key be there always, for example one that leads to an agent")
+            scope.finding("E220", ("keys",), message, mend, key=True)
+        heard_ms = speech.longest_ms + sum(option.words.longest_ms for option in offered if option.words is not None)
+        longest_key = max((len(option.keys) for option in offered), default=1)
+        once_ms = heard_ms + self.first_key + self.between_keys * (longest_key - 1)
+        scope.lasts(heard_ms, self.tries * once_ms + (self.tries - 1) * apologies.longest_ms)
+        tries, interrupt = self.tries, self.interrupt
+        timing = Timing(self.first_key, self.between_keys)
+
+        async def act(call: Call) -> str:
+            none = NoChoice.NO_INPUT
+            for attempt in range(tries):
+                there = [option for option in offered if option.condition is None or option.condition(call)]
+                prompt = _said(call, speech, there)
+                if attempt:
+                    await call.keep_alive()
+                    prompt = apologies(call, none.value) + prompt
+                options = {option.keys: option.outcome for option in there}
+                chosen = await call.conversation.choose(prompt, frozenset(options), interrupt=interrupt, timing=timing)
+                if not isinstance(chosen, NoChoice):
+                    return options[chosen]
+                none = chosen
+            return none.value
+
+        return act
+
+    @property
+    def _own(self) -> frozenset[str]:
+        return frozenset(telephone_keys(key) or key for key in self.keys)
+
+    def _way(self, scope: Scope, key: str, option: Option) -> Way:
+        """A key that is there only for who has signed in tells that much of who presses it."""
+        way = way_of(key)
+        holds = scope.facts_of(option.if_)[0] if option.if_ is not None else frozenset[str]()
+        level = Level.SIGNED_IN if SIGNED_IN in holds else None
+        return Way(way.outcome, way.by, way.deed, way.presses, at_least=level)
+
+    @staticmethod
+    def _path(scope: Scope, key: str) -> Path:
+        """Return where the step of a key is written: beside it, or in its block."""
+        within: Path = ("keys", key, "then")
+        return within if (*scope.path, *within) in scope.source.values else within[:-1]
+
+    def _offered(self, scope: Scope) -> list[Offered]:
+        offered: dict[str, Offered] = {}
+        for written, option in self.keys.items():
             keys = telephone_keys(written)
             if keys is None:
                 message = Text("'{written}' is no key of a telephone", written=written)
                 scope.finding("E208", ("keys", written), message, Text("use 0-9, star or hash"), key=True)
-            elif keys in options:
-                same = options[keys].removeprefix("key ")
+                continue
+            if keys in offered:
+                same = offered[keys].outcome.removeprefix("key ")
                 message = Text("'{written}' is the same key as '{same}'", written=written, same=same)
                 scope.finding("E102", ("keys", written), message, Text("remove one"), key=True)
-            else:
-                options[keys] = f"key {written}"
-        longest_key = max(map(len, options), default=1)
-        once_ms = speech.longest_ms + self.first_key + self.between_keys * (longest_key - 1)
-        scope.lasts(speech.longest_ms, self.tries * once_ms + (self.tries - 1) * apologies.longest_ms)
-        choices, tries, interrupt = frozenset(options), self.tries, self.interrupt
-        timing = Timing(self.first_key, self.between_keys)
+                continue
+            words = self._words(scope, written, keys, option)
+            condition = None
+            if option.if_ is not None:
+                compiled = scope.expression(option.if_, ("keys", written, "if"), YES_NO)
+                condition = compiled.evaluate if compiled is not None else _never
+            offered[keys] = Offered(keys, f"key {written}", condition, words)
+        return list(offered.values())
 
-        async def act(call: Call) -> str:
-            prompt = speech(call)
-            none = NoChoice.NO_INPUT
-            for attempt in range(1, tries + 1):
-                chosen = await call.conversation.choose(prompt, choices, interrupt=interrupt, timing=timing)
-                if not isinstance(chosen, NoChoice):
-                    return options[chosen]
-                none = chosen
-                if attempt < tries:
-                    await call.keep_alive()
-                    prompt = apologies.for_no_choice(call, none) + speech(call)
-            return none.value
+    @staticmethod
+    def _words(scope: Scope, written: str, keys: str, option: Option) -> Speaker | None:
+        if option.say is None:
+            return None
+        at: Path = ("keys", written, "say")
+        if option.hidden:
+            message = Text("key '{key}' is hidden, and yet something is said of it", key=written)
+            scope.finding("E221", at, message, Text("remove `say` or `hidden`"), key=True)
+        if len(keys) > 1:
+            message = Text("'{key}' is more than one key", key=written)
+            scope.finding("E222", at, message, Text("remove `say`, and say it in the words of the menu"), key=True)
+            return scope.speech(option.say, at)
+        return scope.speech([*option.say, press(keys)], at)
 
-        return act
+
+def _said(call: Call, speech: Speaker, there: list[Offered]) -> Utterance:
+    said = speech(call)
+    for option in there:
+        if option.words is not None:
+            said += option.words(call)
+    return said
+
+
+def _never(names: object) -> bool:
+    del names
+    return False

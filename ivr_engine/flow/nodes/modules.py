@@ -54,7 +54,7 @@ class Run(Step):
         return self.run
 
     @property
-    def repeat(self) -> Repeat | None:
+    def repeats(self) -> Repeat | None:
         """How often it is run again."""
         if self.times is None or self.while_ is None:
             return None
@@ -82,7 +82,7 @@ class Run(Step):
 
     def _check_repeat(self, scope: Scope, interface: Interface) -> str | None:
         """Check how often it is run; return the input that counts."""
-        if self.repeat is None:
+        if self.repeats is None:
             lonely = [("times", self.times), ("while", self.while_), ("for", self.for_)]
             for key, written in lonely:
                 if written is not None:

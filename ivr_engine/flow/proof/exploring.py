@@ -112,10 +112,10 @@ class Explorer:
         if step.runs is None:
             return None
         exits = dict.fromkeys(self._enter(step.runs, visit, state).exits)
-        if step.repeat is not None:
+        if step.repeats is not None:
             # Run again, it is entered at the level with which it returned.
             for outcome, level in tuple(exits):
-                if outcome == step.repeat.again_on and level != state[1]:
+                if outcome == step.repeats.again_on and level != state[1]:
                     exits.update(dict.fromkeys(self._enter(step.runs, visit, (state[0], level)).exits))
         return tuple(exits)
 

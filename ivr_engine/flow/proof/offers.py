@@ -146,7 +146,7 @@ class Offers:
             return
         if step.runs is not None:
             returns_ms = self._inner(step, rescued).returns_ms
-            again = step.repeat
+            again = step.repeats
             before_ms = returns_ms.get(again.again_on, 0) * (again.times - 1) if again is not None else 0
             for outcome, took_ms in returns_ms.items():
                 yield step.arms[outcome], before_ms + took_ms

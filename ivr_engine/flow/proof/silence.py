@@ -77,8 +77,8 @@ class _Quiets:
     def _inner_ms(self, step: CompiledStep) -> dict[str, int]:
         """Return how long the flow that a step runs may be silent until each return, all its repetitions together."""
         returns_ms = self.of(step.runs or "").returns_ms
-        times = 1 if step.repeat is None or step.repeat.again_on not in returns_ms else step.repeat.times
-        before_ms = (times - 1) * returns_ms[step.repeat.again_on] if step.repeat is not None and times > 1 else 0
+        times = 1 if step.repeats is None or step.repeats.again_on not in returns_ms else step.repeats.times
+        before_ms = (times - 1) * returns_ms[step.repeats.again_on] if step.repeats is not None and times > 1 else 0
         return {outcome: before_ms + took_ms for outcome, took_ms in returns_ms.items()}
 
     def _note_returns(self, flow: CompiledFlow, quiet: Quiet) -> None:

@@ -40,7 +40,7 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "forgets": frozenset(),
         "runs": None,
         "returns": None,
-        "repeat": None,
+        "repeats": None,
         "hands_over_to": None,
         "results_into": {},
         "needs": Level.NOBODY,
