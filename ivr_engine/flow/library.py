@@ -86,9 +86,9 @@ def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[st
         flows[name] = compile_flow(name, source, file, world, interfaces)
         check_flow(flows[name], source)
     check_nesting(flows, sources)
-    groups = groups_to_prove(flows, sources, all_are_there=len(flows) == len(interfaces)) if proved else ()
-    for group in groups:
-        prove(group, sources, world.limits, world.first_flow)
+    if proved:
+        for group in groups_to_prove(flows, sources, all_are_there=len(flows) == len(interfaces)):
+            prove(group, sources, world.limits, world.first_flow)
     findings = in_order(finding for source in sources.values() for finding in source.findings)
     return Library(_version(texts), MappingProxyType(flows), findings)
 
