@@ -41,7 +41,7 @@ def check_list(scope: Scope, key: str, name: str) -> Signature | None:
     if not gives_a_list(signature):
         lists = sorted(known for known, each in scope.world.operations.items() if gives_a_list(each))
         message = Text("'{name}' gives no list to choose from", name=name)
-        scope.finding("E224", (key,), message, Text("use one of: {names}", names=", ".join(lists)))
+        scope.finding("E224", (key,), message, Text("use one of: {names}", names=tuple(lists)))
         return None
     return signature
 
