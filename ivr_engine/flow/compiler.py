@@ -17,7 +17,8 @@ from ivr_engine.flow.model import CompiledFlow, CompiledStep, FlowFile
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
-from ivr_engine.flow.step import Step
+from ivr_engine.flow.step import Arm, Step
+from ivr_engine.flow.uses import FLOWS, Notes, WatchedMapping
 from ivr_engine.flow.values import SECRET
 from ivr_engine.flow.wording import Text
 
@@ -43,13 +44,14 @@ def compile_flow(
         step = read_step(source, step_name, written)
         if step is None:
             continue
+        notes = Notes()
         scope = Scope(
             source,
             ("steps", step_name),
-            world,
+            notes.watched(world),
             variables,
             file.languages,
-            interfaces,
+            WatchedMapping(interfaces, FLOWS, notes),
             own_outcomes=file.outcomes,
             own_outputs=tuple(name for name in file.outputs if name in variables),
             everywhere=file.everywhere,
@@ -57,7 +59,7 @@ def compile_flow(
             hours=hours,
             used=used,
         )
-        steps[step_name] = _compile_step(step_name, step, scope, file)
+        steps[step_name] = _compile_step(step_name, step, scope, file, notes)
     if not source.findings:
         _check_used(source, file, used)
     return CompiledFlow(
@@ -136,9 +138,10 @@ def _check_name(source: Source, place: Place, name: str) -> None:
         source.finding("E112", place, Text("'{name}' cannot be the name of a variable", name=name), mend)
 
 
-def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> CompiledStep:
+def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile, notes: Notes) -> CompiledStep:
     action = step.compile(scope)
     ways = step.ways(scope)
+    arms = step.arms(scope)
     outcomes = tuple(dict.fromkeys(way.outcome for way in ways))
     return CompiledStep(
         name=name,
@@ -146,13 +149,15 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         place=scope.source.place(scope.path, key=True),
         action=action,
         ways=ways,
-        arms=MappingProxyType(_join_arms(name, outcomes, step, scope, file)),
+        arms=MappingProxyType(_join_arms(name, outcomes, arms, step.usual(scope), scope, file)),
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
         returns=step.returns,
         repeats=step.repeats,
         hands_over_to=step.hands_over_to,
+        by_default=frozenset(outcome for outcome in outcomes if outcome not in arms),
+        uses=notes.uses(scope, step.WORD, file.steps[name], (arm.path for arm in arms.values())),
         results_into=step.results_into,
         needs=step.needs(scope),
         spends=step.spends(scope),
@@ -163,9 +168,16 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
     )
 
 
-def _join_arms(name: str, outcomes: tuple[str, ...], step: Step, scope: Scope, file: FlowFile) -> dict[str, str]:
+def _join_arms(
+    name: str,
+    outcomes: tuple[str, ...],
+    arms: Mapping[str, Arm],
+    usual: str | None,
+    scope: Scope,
+    file: FlowFile,
+) -> dict[str, str]:
     joined: dict[str, str] = {}
-    for outcome, arm in step.arms(scope).items():
+    for outcome, arm in arms.items():
         if outcome not in outcomes:
             if outcomes:
                 message = Text(
@@ -188,7 +200,7 @@ def _join_arms(name: str, outcomes: tuple[str, ...], step: Step, scope: Scope, f
             joined[outcome] = file.otherwise[outcome]
             continue
         mend = Text("add `{outcome}: <step>` under `when`", outcome=outcome)
-        if outcome == step.usual(scope):
+        if outcome == usual:
             mend = Text("add `then: <step>`, or `{outcome}: <step>` under `when`", outcome=outcome)
         message = Text("step '{name}' has no arm for '{outcome}'", name=name, outcome=outcome)
         scope.finding("E204", (), message, mend, key=True)

@@ -6,9 +6,9 @@ Knows how they are written and what they mean. Must not know any step.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from ivr_engine.channel.line import ALL_KEYS
 from ivr_engine.flow.findings import NotUnderstoodError
@@ -72,8 +72,37 @@ def _one_key(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     return keys
 
 
-Milliseconds = Annotated[int, BeforeValidator(_milliseconds)]
-LongMilliseconds = Annotated[int, BeforeValidator(_long)]
-Length = Annotated[tuple[int, int], BeforeValidator(_length)]
-Key = Annotated[str, BeforeValidator(_one_key)]
+def _at_most(limit: int) -> str:
+    """Return a pattern of the whole numbers from 1 to a limit."""
+    digits = str(limit)
+    parts = [f"[1-9][0-9]{{0,{len(digits) - 2}}}"] if len(digits) > 1 else []
+    for place, digit in enumerate(digits):
+        least = 1 if place == 0 else 0
+        if int(digit) > least:
+            rest = len(digits) - place - 1
+            parts.append(f"{digits[:place]}[{least}-{int(digit) - 1}]" + (f"[0-9]{{{rest}}}" if rest else ""))
+    return f"0*({'|'.join([*parts, digits])})"
+
+
+def _durations(most_ms: int) -> Any:  # noqa: ANN401 # a type, made of a pattern
+    """Return how a length of time up to a limit is written, for the schema."""
+    written = "|".join(f"{_at_most(most_ms // each)} ?{unit}" for unit, each in _UNITS_MS if most_ms >= each)
+    return Annotated[str, Field(pattern=rf"^({written})$")]
+
+
+# The second argument of each is how the value is written, for the schema of flow files that editors use.
+Milliseconds = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=_durations(DURATION_MS_MAX))]
+LongMilliseconds = Annotated[int, BeforeValidator(_long, json_schema_input_type=_durations(LONG_DURATION_MS_MAX))]
+Length = Annotated[
+    tuple[int, int],
+    BeforeValidator(
+        _length,
+        json_schema_input_type=Annotated[int, Field(ge=1, le=ENTRY_KEYS_MAX)]
+        | Annotated[str, Field(pattern=rf"^{_at_most(ENTRY_KEYS_MAX)}(\s*(to|-)\s*{_at_most(ENTRY_KEYS_MAX)})?$")],
+    ),
+]
+Key = Annotated[
+    str,
+    BeforeValidator(_one_key, json_schema_input_type=Literal["star", "hash", "*", "#", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+]
 Written = str | int | bool

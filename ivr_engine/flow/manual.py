@@ -269,10 +269,11 @@ def _own_fields(kind: type[Step]) -> dict[str, FieldInfo]:
 
 def _row(name: str, field: FieldInfo) -> str:
     description = (field.description or "").replace("|", "\\|")
-    return f"| `{name}` | {description} | {_default(field)} |\n"
+    return f"| `{name}` | {description} | {default_words(field)} |\n"
 
 
-def _default(field: FieldInfo) -> str:
+def default_words(field: FieldInfo) -> str:
+    """Say what holds when a key is left out."""
     if field.is_required():
         return "must be there"
     default: Any = field.get_default(call_default_factory=True, validated_data={})

@@ -16,7 +16,8 @@ from ivr_engine.flow.findings import Finding, Place
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import Action, By, Repeat, Way
-from ivr_engine.flow.values import Variable
+from ivr_engine.flow.uses import Use
+from ivr_engine.flow.values import TYPE_WRITTEN, Variable
 from ivr_engine.values.language import Language
 
 STEPS_MAX: Final = 10_000
@@ -28,7 +29,9 @@ def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     return Variable.parse(written) if isinstance(written, str) else written
 
 
-Declared = Annotated[Variable, BeforeValidator(_variable)]
+Declared = Annotated[
+    Variable, BeforeValidator(_variable, json_schema_input_type=Annotated[str, Field(pattern=TYPE_WRITTEN)])
+]
 
 
 class FlowFile(BaseModel):
@@ -64,6 +67,8 @@ class CompiledStep:
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
     that flow, which is run once, or as often as `repeats` says; `hands_over_to` is a flow that does not come back.
+    `by_default` are the outcomes whose arms stand at the top of the file, under `otherwise`. `uses` are the names that
+    the step looks up, each with its place.
     """
 
     name: str
@@ -78,6 +83,8 @@ class CompiledStep:
     returns: str | None
     repeats: Repeat | None
     hands_over_to: str | None
+    by_default: frozenset[str]
+    uses: frozenset[Use]
     results_into: Mapping[str, str]
     needs: Level
     spends: frozenset[str] | None

@@ -66,12 +66,29 @@ class Speaker:
         return self.build(call)
 
 
+NAMES_OF: Final = "names_of"
+"""Marks, in a schema, a text that is the name of a prompt, an operation, ...; a hotline knows which there are."""
+PROMPTS: Final = "prompts"
+
+
+def _one_thing(schema: dict[str, Any]) -> None:
+    """Say for editors that a part is one thing; only a prompt may name a language beside it."""
+    schema["minProperties"] = 1
+    schema["if"] = {"required": ["language"]}
+    schema["then"] = {"required": ["prompt"], "maxProperties": 2}
+    schema["else"] = {"maxProperties": 1}
+
+
 class Part(BaseModel):
     """One part of what is said: a prompt, or one read-out of a value."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_one_thing)
 
-    prompt: str | None = Field(default=None, description="A prompt id; {name} in it is replaced by a choice's word.")
+    prompt: str | None = Field(
+        default=None,
+        description="A prompt id; {name} in it is replaced by a choice's word.",
+        json_schema_extra={NAMES_OF: PROMPTS},
+    )
     language: Language | None = Field(default=None, description="For a prompt: always in this language.")
     amount: str | None = Field(default=None, description="Money, with its currency.")
     digits: str | None = Field(default=None, description="Digits one by one.")
@@ -97,7 +114,11 @@ def _as_parts(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote;
     return [{"prompt": part} if isinstance(part, str) else part for part in listed]
 
 
-Speech = Annotated[list[Part], BeforeValidator(_as_parts)]
+_PromptName = Annotated[str, Field(json_schema_extra={NAMES_OF: PROMPTS})]
+Speech = Annotated[
+    list[Part],
+    BeforeValidator(_as_parts, json_schema_input_type=_PromptName | Part | list[_PromptName | Part]),
+]
 
 
 class SpeechBuilder:

@@ -49,6 +49,9 @@ SECRET: Final = Type("secret")
 
 PLAIN_TYPES: Final = (TEXT, DIGITS, NUMBER, MONEY, DATE, TIME, YES_NO, SECRET)
 _ONE_OF: Final = re.compile(r"one of \(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
+_PLAIN: Final = "|".join(known.name for known in PLAIN_TYPES)
+TYPE_WRITTEN: Final = rf"^\s*((public|personal)\s+)?({_PLAIN}|one of \(\s*\w+(\s*,\s*\w+)*\s*\))\s*$"
+"""How a type is written, as a pattern for editors."""
 
 
 def one_of(members: type[StrEnum]) -> Type:

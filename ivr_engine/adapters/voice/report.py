@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -19,10 +19,7 @@ from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.speech.grammars import required_prompts
 from ivr_engine.values.language import Language
 
-_MS_PER_SYLLABLE: Final = 240
-_MS_PER_ENGLISH_LETTER: Final = 72
-_SHORTEST_MS: Final = 300
-_MS = 1_000
+_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +81,27 @@ class PromptReport:
         lines: list[str] = []
         for language in dict.fromkeys(line.language for line in self.script):
             own = [line for line in self.script if line.language is language]
-            total = sum(line.seconds for line in own)
-            lines += [f"{language}: {len(own)} prompts, about {total:.0f} s", ""]
+            lines += [f"{language}: {_total(own)}", ""]
             group = ""
             for line in own:
                 if line.group != group:
                     group = line.group
                     lines.append(f"  # {group}")
                 remark = f"  ({line.remark})" if line.remark else ""
-                lines.append(f"  {line.id:<28} {line.seconds:5.1f} s  {line.text}{remark}")
+                lines.append(f"  {line.id:<28} {_shown(line)}  {line.text}{remark}")
             lines.append("")
+        if len({line.language for line in self.script}) > 1:
+            lines += [f"all together: {_total(self.script)}", ""]
         for title, names in self._findings():
             if names:
                 lines += [f"{title}:", *(f"  {name}" for name in names), ""]
         return "\n".join(lines)
+
+    def only_unused(self) -> Self:
+        """Return the same report of the prompts that nothing uses, and of nothing else."""
+        unused = set(self.unused_texts)
+        script = tuple(line for line in self.script if f"{line.language}/{line.id}" in unused)
+        return type(self)(script, (), (), (), self.unused_texts, {})
 
     def as_csv(self) -> str:
         """Return the recording script as CSV with a heading (RFC 4180), for a spreadsheet."""
@@ -110,8 +114,12 @@ class PromptReport:
         return target.getvalue()
 
     def as_json(self) -> str:
-        """Return everything as one JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+        """Return everything as one JSON object, with the seconds of each language and of all."""
+        seconds: dict[str, float] = {"all": round(sum(line.seconds for line in self.script), 1)}
+        for language in dict.fromkeys(line.language for line in self.script):
+            own = [line.seconds for line in self.script if line.language is language]
+            seconds[language.value] = round(sum(own), 1)
+        return json.dumps(asdict(self) | {"seconds": seconds}, ensure_ascii=False, indent=1)
 
     def _findings(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         alike = tuple(
@@ -126,11 +134,17 @@ class PromptReport:
         )
 
 
-def estimated_seconds(language: Language, text: str) -> float:
-    """Return about how long it takes to say a text."""
-    each_ms = _MS_PER_ENGLISH_LETTER if language is Language.ENGLISH else _MS_PER_SYLLABLE
-    spoken_ms = each_ms * len(text)
-    return round(max(spoken_ms, _SHORTEST_MS) / _MS, 1)
+def _total(lines: Sequence[ScriptLine]) -> str:
+    """Say how many prompts there are, how long they last together, and for how many of them that is estimated."""
+    estimated = sum(not line.measured for line in lines)
+    seconds = f"about {sum(line.seconds for line in lines):.0f} s"
+    count = f"{len(lines)} prompt{'' if len(lines) == 1 else 's'}"
+    return f"{count}, {seconds}" + (f", {estimated} of them estimated (~)" if estimated else "")
+
+
+def _shown(line: ScriptLine) -> str:
+    about = "" if line.measured else "~"
+    return f"{f'{about}{line.seconds:.1f}':>6} s"
 
 
 def _script(
@@ -141,7 +155,7 @@ def _script(
         for identifier in catalogue.in_file_order(language):
             prompt = catalogue.prompt(language, identifier)
             entry = built.get(identifier)
-            seconds = round(entry.ms / _MS, 1) if entry else estimated_seconds(language, prompt.text)
+            seconds = round((entry.ms if entry else catalogue.lasts_ms(language, identifier)) / _MS, 1)
             recorded = (recordings / language.value / f"{identifier}.wav").is_file()
             measured = entry is not None
             yield ScriptLine(

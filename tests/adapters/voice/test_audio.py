@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ivr_engine.adapters.voice.builder import HOLD_MUSIC, MUSIC_FOLDER, BuildResult, PromptBuilder
-from ivr_engine.adapters.voice.report import PromptReport, estimated_seconds
+from ivr_engine.adapters.voice.report import PromptReport
 from ivr_engine.adapters.voice.ulaw import PACKET
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.language import Language
@@ -52,9 +52,22 @@ def test_all_prompts_are_whole_packets_of_sensible_length(built: Built) -> None:
     for path in prompts_of(out):
         assert path.stat().st_size % PACKET == 0
         seconds = path.stat().st_size / 8_000
-        estimate = estimated_seconds(Language(path.parent.name), catalogue.text(Language(path.parent.name), path.stem))
+        estimate = catalogue.lasts_ms(Language(path.parent.name), path.stem) / 1000
         assert 0.2 < seconds < 20
         assert estimate / 2.5 < seconds < estimate * 2.5, path
+
+
+@pytest.mark.parametrize("language", Language)
+def test_estimate_is_seldom_shorter_than_the_recording_and_not_far_longer(built: Built, language: Language) -> None:
+    """What the proofs promise about seconds stands on these estimates: they may be too long, hardly ever too short."""
+    catalogue, out, _ = built
+    recorded = {one: (out / language / f"{one}.ulaw").stat().st_size / 8 for one in catalogue.ids(language)}
+    ratios = {one: catalogue.lasts_ms(language, one) / recorded[one] for one in recorded}
+    too_short = {one: round(ratio, 2) for one, ratio in ratios.items() if ratio < 1}
+    assert len(too_short) <= 4, too_short
+    assert min(ratios.values()) > 0.7, too_short
+    assert sum(ratios.values()) / len(ratios) < 1.4
+    assert sum(catalogue.lasts_ms(language, one) for one in recorded) < 1.3 * sum(recorded.values())
 
 
 def test_no_two_prompts_of_a_language_sound_alike(built: Built) -> None:

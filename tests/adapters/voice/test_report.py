@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ivr_engine.adapters.voice.builder import PromptBuilder
-from ivr_engine.adapters.voice.report import PromptReport, estimated_seconds
-from ivr_engine.speech.catalogue import Catalogue, PromptText
+from ivr_engine.adapters.voice.report import PromptReport
+from ivr_engine.speech.catalogue import Catalogue, PromptText, spoken_ms
 from ivr_engine.values.language import Language
 
 ENGLISH = (Language.ENGLISH,)
@@ -42,7 +42,13 @@ def test_before_a_build_all_audio_is_missing_and_lengths_are_estimates(tmp_path:
     found = report(tmp_path)
     assert found.missing_audio == ("en/number_1", "en/number_2", "en/welcome")
     assert not any(line.measured for line in found.script)
-    assert all(line.seconds > 0 for line in found.script)
+    assert [line.seconds for line in found.script] == [
+        round(CATALOGUE.lasts_ms(Language.ENGLISH, one) / 1000, 1) for one in ("welcome", "number_1", "number_2")
+    ]
+    text = found.as_text()
+    assert f"  welcome                        ~{found.script[0].seconds} s  Welcome, caller.  (smile)" in text
+    total = sum(line.seconds for line in found.script)
+    assert text.startswith(f"en: 3 prompts, about {total:.0f} s, 3 of them estimated (~)\n")
 
 
 def test_after_a_build_nothing_is_missing_and_lengths_are_measured(built: Path) -> None:
@@ -67,6 +73,21 @@ def test_text_that_no_flow_uses_is_listed_but_never_a_read_out(built: Path) -> N
     assert report(built).unused_texts == ()
     assert report(built, used=frozenset({"welcome"})).unused_texts == ()
     assert report(built, used=frozenset()).unused_texts == ("en/welcome",)
+
+
+def test_prompts_that_nothing_uses_are_listed_alone_with_their_seconds(built: Path) -> None:
+    found = report(built, used=frozenset()).only_unused()
+    assert [line.id for line in found.script] == ["welcome"]
+    text = found.as_text()
+    assert text.startswith("en: 1 prompt, about ")
+    assert "estimated" not in text
+    assert text.endswith("Texts that nothing uses:\n  en/welcome\n")
+
+
+def test_seconds_are_summed_for_each_language_and_for_all(built: Path) -> None:
+    (built / "out" / "en" / "number_2.ulaw").unlink()
+    seconds = json.loads(report(built).as_json())["seconds"]
+    assert seconds == {"all": seconds["en"], "en": pytest.approx(sum(line.seconds for line in report(built).script))}
 
 
 def test_script_reads_like_the_prompt_file(built: Path) -> None:
@@ -99,7 +120,12 @@ def test_report_is_json_for_other_programs(built: Path) -> None:
 
 @pytest.mark.parametrize(
     ("language", "text", "least", "most"),
-    [(Language.ENGLISH, "Thank you for calling.", 1.0, 2.2), (Language.CANTONESE, "多謝你嘅來電。", 1.0, 2.2)],
+    [
+        (Language.ENGLISH, "Thank you for calling.", 1000, 2200),
+        (Language.ENGLISH, "Press 3.", 800, 1500),
+        (Language.CANTONESE, "多謝你嘅來電。", 1000, 2200),
+        (Language.MANDARIN, "一", 250, 500),
+    ],
 )
-def test_estimate_is_near_the_truth(language: Language, text: str, least: float, most: float) -> None:
-    assert least <= estimated_seconds(language, text) <= most
+def test_estimate_is_near_the_truth(language: Language, text: str, least: int, most: int) -> None:
+    assert least <= spoken_ms(language, text) <= most
