@@ -29,6 +29,7 @@ LEVELS: Final = MappingProxyType(
         "acd": 2,
         "outbound": 2,
         "calls": 3,
+        "scenarios": 3,
         "adapters": 4,
         "web": 4,
         "simulator": 4,

@@ -6,11 +6,11 @@ import argparse
 import sys
 from typing import Final
 
-from ivr_engine.app.commands import call, check, db, doctor, explain, graph, impact, play, prompts, schema, serve
+from ivr_engine.app.commands import call, check, db, doctor, explain, graph, impact, play, prompts, schema, serve, test
 from ivr_engine.app.commands.common import COULD_NOT, complain
 from ivr_engine.app.failures import expected
 
-COMMANDS: Final = (serve, check, play, call, graph, impact, explain, prompts, schema, doctor, db)
+COMMANDS: Final = (serve, check, play, test, call, graph, impact, explain, prompts, schema, doctor, db)
 
 
 def build_parser() -> argparse.ArgumentParser:

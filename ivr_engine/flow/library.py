@@ -26,6 +26,8 @@ from ivr_engine.flow.wording import Text
 
 FILES_MAX: Final = 1000
 SUFFIX: Final = ".yaml"
+TEST_SUFFIX: Final = ".test.yaml"
+"""Tests of flows stand beside them, and are none."""
 
 
 def load_library(folder: pathlib.Path, world: World) -> Library:
@@ -138,7 +140,7 @@ class FlowFolder:
 
 
 def _files(folder: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(folder.rglob(f"*{SUFFIX}"))
+    return sorted(path for path in folder.rglob(f"*{SUFFIX}") if not path.name.endswith(TEST_SUFFIX))
 
 
 def _fingerprint(path: pathlib.Path) -> tuple[str, int, int]:

@@ -25,10 +25,12 @@ from ivr_engine.banking.model import (
     StatementLine,
 )
 from ivr_engine.banking.pin_policy import PinFailures, count_attempt, verdict_on_wrong_pin
+from ivr_engine.scenarios.model import GivenCustomer
+from ivr_engine.scenarios.sample import sample_customer
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
 from ivr_engine.values.language import Language
-from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 STATEMENT_LINES_MAX: Final = 100
@@ -88,6 +90,24 @@ class MemoryBank:
             book.lines.append(StatementLine(self.clock.now() - timedelta(days=days), amount, text, after))
             after -= amount
         self._accounts[account.number] = book
+
+    def add_given(self, given: GivenCustomer) -> None:
+        """Add a customer as a test describes them."""
+        number, now = CustomerNumber(given.number), self.clock.now()
+        self._customers[number] = (
+            Customer(number, given.name or number, Language.MANDARIN),
+            SecretDigits(given.pin.reveal()),
+        )
+        if given.wrong_pins:
+            self._failures[number] = PinFailures(given.wrong_pins, now)
+        for one in given.accounts:
+            account = Account(AccountNumber(one.number), number, one.kind, one.booked.currency)
+            ledger = LedgerAccount(account.number, one.booked, one.held, one.credit_line)
+            book = self._accounts[account.number] = BookAccount(account, ledger)
+            after = one.booked
+            for movement in one.all_movements:
+                book.lines.append(StatementLine(movement.at(now), movement.amount, movement.text, after))
+                after -= movement.amount
 
     async def verify_pin(self, customer: CustomerNumber, pin: SecretDigits, *, call: CallId) -> PinVerdict:
         """Count the attempt, then judge it, by the bank's one policy."""
@@ -169,28 +189,14 @@ class MemoryBank:
             raise CoreUnavailableError("the bank is away")
 
 
+def bank_of(customer: GivenCustomer | None, clock: Clock) -> MemoryBank:
+    """Return a bank as a test is given it, with a PIN of its own for the customer, if there is one."""
+    bank = MemoryBank(clock)
+    if customer is not None:
+        bank.add_given(customer)
+    return bank
+
+
 def sample_bank(clock: Clock) -> MemoryBank:
     """Return a bank with one customer, 620001, PIN 246810, who has an account of each kind; for `ivr play`."""
-    bank = MemoryBank(clock)
-    bank.add_customer("620001", b"246810", name="Ms Chen", language=Language.MANDARIN)
-    cny, usd = Currency.CNY, Currency.USD
-    bank.add_account(
-        "620001",
-        "6225880012345678",
-        AccountKind.DEMAND_SAVINGS,
-        Money(1_075_535, cny),
-        held=Money(50_000, cny),
-        movements=[(Money(-200_000, cny), "cash"), (Money(120_005, cny), "salary"), (Money(-8_800, cny), "telephone")],
-    )
-    bank.add_account("620001", "6225880012345686", AccountKind.TIME_DEPOSIT, Money(5_000_000, cny))
-    bank.add_account(
-        "620001",
-        "4392250012345694",
-        AccountKind.CREDIT_CARD,
-        Money(-134_460, cny),
-        credit_line=Money(2_000_000, cny),
-        movements=[(Money(-129_900, cny), "department store"), (Money(-4_560, cny), "restaurant")],
-    )
-    bank.add_account("620001", "1100620001", AccountKind.PROVIDENT_FUND, Money(370_000, cny))
-    bank.add_account("620001", "6225880012345702", AccountKind.CURRENT, Money(152_025, usd))
-    return bank
+    return bank_of(sample_customer(), clock)

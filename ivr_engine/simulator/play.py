@@ -21,6 +21,7 @@ from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.simulator.bank import sample_bank
+from ivr_engine.simulator.saving import Recorder
 from ivr_engine.simulator.virtual_time import run_virtual
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.clock import Clock
@@ -59,17 +60,17 @@ def lines_of(keys: str, echo: Write | None = None) -> AskLine:
 
 def spoken(catalogue: Catalogue, what: Utterance) -> list[str]:
     """Return what a caller hears as text: one line for each run of one language, read-outs joined as in speech."""
-    located = [_located(prompt, what.language) for prompt in what.prompts]
     lines: list[str] = []
-    for language, group in groupby(located, key=lambda pair: pair[0]):
+    for language, group in groupby(located(what), key=lambda pair: pair[0]):
         texts = [catalogue.text(language, prompt) for _, prompt in group]
         lines.append((" " if language is Language.ENGLISH else "").join(texts))
     return lines
 
 
-def _located(prompt: str, language: Language) -> tuple[Language, str]:
-    named, slash, rest = prompt.rpartition("/")
-    return (Language(named), rest) if slash else (language, prompt)
+def located(what: Utterance) -> list[tuple[Language, str]]:
+    """Return each recording of an utterance with the language that it is spoken in."""
+    parted = [prompt.rpartition("/") for prompt in what.prompts]
+    return [(Language(named) if slash else what.language, prompt) for named, slash, prompt in parted]
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class TypedLine:
     ask: AskLine
     write: Write
     catalogue: Catalogue
+    recorder: Recorder | None = None
     hung_up: bool = False
     _typed: deque[str] = field(default_factory=deque)
 
@@ -90,9 +92,11 @@ class TypedLine:
         """Show what is heard, unless a key typed ahead stops it at once."""
         self._check()
         while self._typed:
-            key = self._typed.popleft()
+            key = self._take()
             if key in stop_on:
                 return Played(key, 0)
+        if self.recorder is not None:
+            self.recorder.heard([f"{language.value}/{prompt}" for language, prompt in located(what)])
         for line in spoken(self.catalogue, what):
             self.write(f"  {line}")
         heard_ms = max(0, WORD_MS * len(what.prompts) - from_ms)
@@ -105,7 +109,9 @@ class TypedLine:
         if not self._typed and within_ms > LISTEN_SLICE_MS:
             self._ask()
         if self._typed:
-            return self._typed.popleft()
+            return self._take()
+        if self.recorder is not None and within_ms > LISTEN_SLICE_MS:
+            self.recorder.silent()
         await asyncio.sleep(within_ms / 1000)
         return None
 
@@ -141,12 +147,20 @@ class TypedLine:
         if self.hung_up:
             raise CallerHungUp
 
+    def _take(self) -> str:
+        key = self._typed.popleft()
+        if self.recorder is not None:
+            self.recorder.typed(key)
+        return key
+
     def _ask(self) -> None:
         """Ask until a line can be understood; the end of all lines is a hang-up."""
         while True:
             line = self.ask()
             if line is None or line.strip() == HANG_UP:
                 self.hung_up = True
+                if self.recorder is not None:
+                    self.recorder.hung_up()
                 raise CallerHungUp
             keys = line.replace(" ", "").strip()
             if all(key in ALL_KEYS for key in keys):
@@ -185,17 +199,23 @@ class Scene:
     agents: QueueOutcome = QueueOutcome.ANSWERED
     bank: Callable[[Clock], CoreBank] = sample_bank
     show_steps: bool = False
+    recorder: Recorder | None = None
 
 
 async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str:
     """Play one call and return the reason of its end; `KeyError` when there is no flow `scene.first_flow`."""
+    recorder = scene.recorder
 
     def note(step: StepDone) -> None:
+        if recorder is not None:
+            recorder.step_done(step, asks=scene.library.flows[step.flow].steps[step.step].asks)
         if scene.show_steps:
             write(f"    [{step.flow}: {step.step}, {step.outcome}]")
 
     bank = scene.bank(clock)
-    conversation = Conversation(TypedLine(ask, write, scene.catalogue))
+    conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
+    if recorder is not None:
+        recorder.conversation = conversation
     operations = BankOperations(bank, CallId("play"), clock)
     queues = PlayedQueues(conversation, scene.agents, write)
     call = Call(conversation, operations, queues, operations, scene.language)
@@ -211,9 +231,13 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         late = await operations.finish()
         if late is not None:
             runner.note_late(late.outcome)
+        position = runner.position()
         runner.close()
         conversation.forget_typed_ahead()
         await bank.close()
+    if recorder is not None:
+        step = scene.library.flows[position[-1].flow].steps[position[-1].step]
+        recorder.ended(reason, call.language, word=step.word, asks=step.asks)
     write(f"  (the call has ended: {reason.replace('_', ' ')})")
     return reason
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -15,6 +16,10 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 EPOCH: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+class StuckError(RuntimeError):
+    """Everything waits, and nothing is due."""
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -27,7 +32,7 @@ class _JumpingSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and timeout is None:
-            raise RuntimeError("everything waits and nothing is due: the call would hang for ever")
+            raise StuckError("everything waits and nothing is due: the call would hang for ever")
         if not ready and timeout is not None and timeout > 0:
             self._advance(timeout)
         return ready
@@ -35,6 +40,10 @@ class _JumpingSelector(selectors.SelectSelector):
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A loop that begins at time 0 and jumps from timer to timer."""
+
+    # What the loop of asyncio has to do at once, and later; it has no public names.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -44,15 +53,23 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Return virtual seconds since the loop was made."""
         return self._now
 
+    async def pass_until(self, when: float) -> None:
+        """Wait until a time, as `asyncio.sleep` does; where nobody else waits for anything, the time is simply set."""
+        if self._ready or any(timer.when() <= when and not timer.cancelled() for timer in self._scheduled):
+            await asyncio.sleep(max(0.0, when - self._now))
+        elif when > self._now:
+            self._now = when
+
     def _advance(self, seconds: float) -> None:
         self._now += seconds
 
 
 class VirtualClock:
-    """The clock port over a virtual loop; the calendar begins at `EPOCH`."""
+    """The clock port over a virtual loop; the calendar is at `epoch` when the clock is made."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, epoch: datetime = EPOCH) -> None:
         self._loop = loop
+        self._epoch = epoch - timedelta(seconds=loop.time())
 
     def monotonic(self) -> float:
         """Return virtual seconds."""
@@ -60,7 +77,7 @@ class VirtualClock:
 
     def now(self) -> datetime:
         """Return virtual calendar time."""
-        return EPOCH + timedelta(seconds=self._loop.time())
+        return self._epoch + timedelta(seconds=self._loop.time())
 
 
 def run_virtual(main: Callable[[VirtualClock], Coroutine[Any, Any, T]]) -> T:

@@ -264,6 +264,9 @@ class Caller:
             over = not last or self._quiet()
             if stretch.kind is Kind.UNKNOWN:
                 raise CallError(f"{prompt} was expected, but unknown sound was heard\n{self.story()}")
+            if others and enough_ms is None and over and not stretch.complete and self._cut_by_key(stretch):
+                self._cursor += 1  # even of this prompt: it may be heard again
+                continue
             if stretch.could_be(prompt):
                 return self._enough(stretch, prompt, over=over, enough_ms=enough_ms)
             if not others and not self._cut_by_key(stretch):

@@ -1,30 +1,25 @@
-"""A caller who follows a script, and the report of the call.
+"""A caller who follows the steps of a test, and the report of the call.
 
-Knows scripts and callers. Must not know files of flows or what the engine intended; it only knows what was heard.
+Knows steps and callers. Must not know files or what the engine intended; it only knows what was heard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from ivr_engine.testcaller.caller import (
-    BARGE_IN_WITHIN_MS,
-    END_WITHIN_MS,
-    HEAR_WITHIN_MS,
-    Caller,
-    CallError,
-    KeyHeard,
-    Press,
-)
+from ivr_engine.scenarios.model import HangUp, Hear, Press, Step, Wait
+from ivr_engine.testcaller.caller import BARGE_IN_WITHIN_MS, Caller, CallError, KeyHeard
+from ivr_engine.testcaller.caller import Press as PressedKey
 from ivr_engine.testcaller.dialogue import EndedBy
-from ivr_engine.testcaller.phone import Phone, Target
+from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recognise import Heard, Kind
-from ivr_engine.testcaller.recordings import PromptName, Recordings
-from ivr_engine.testcaller.script import CallScript, Ended, HangUp, Hear, PressKeys, Step, Wait
+from ivr_engine.testcaller.recordings import PromptName
 from ivr_engine.values.secret import SecretDigits
 
+KeysOf = Callable[[Press], str | SecretDigits]
+STAYS_MS = 120_000
+"""How long a caller who has done everything stays on the line, at most."""
 GOODBYE_MS = 200
 """How long the report goes on listening after the last step, for sound that should not come."""
 
@@ -44,16 +39,18 @@ class CallReport:
 
     title: str
     failure: str | None
-    """Why the caller could not follow the script, with its line; None when all went as written."""
+    """Why the caller could not follow the steps, with the line; None when all went as written."""
     answered_s: float | None
     lasted_s: float
     ended_by: EndedBy | None
     dialled_at: float
     """Dialling, on the clock of `heard` and `presses` (the event loop's)."""
     heard: tuple[Heard, ...]
-    presses: tuple[Press, ...]
+    presses: tuple[PressedKey, ...]
     keys_heard: tuple[KeyHeard, ...]
     late_packets: int
+    about_to_press: tuple[tuple[float, float], ...] = ()
+    """From when to when the caller was about to press a step's keys, and pressed them."""
 
     @property
     def barge_ins(self) -> tuple[BargeIn, ...]:
@@ -61,6 +58,20 @@ class CallReport:
         cut = [stretch for stretch in self.heard if stretch.kind is Kind.PROMPT and not stretch.complete]
         found = (_barge_in(stretch, self.presses) for stretch in cut)
         return tuple(barge_in for barge_in in found if barge_in is not None)
+
+    @property
+    def heard_whole(self) -> tuple[frozenset[PromptName], ...]:
+        """Return what each recording may be that was heard to its end, without those that began by chance.
+
+        A recording that begins while the caller is about to press a key is heard or cut by how quick the caller is.
+        """
+        return tuple(
+            stretch.candidates
+            for stretch in self.heard
+            if stretch.kind is Kind.PROMPT
+            and stretch.complete
+            and not any(since <= stretch.began_at < until for since, until in self.about_to_press)
+        )
 
     @property
     def gaps_ms(self) -> tuple[float, ...]:
@@ -83,7 +94,7 @@ class CallReport:
         return "\n".join([*text, *([self.failure] if self.failure else [])])
 
 
-def _barge_in(cut: Heard, presses: tuple[Press, ...]) -> BargeIn | None:
+def _barge_in(cut: Heard, presses: tuple[PressedKey, ...]) -> BargeIn | None:
     """Find the last key whose first packet left before the cut and whose end is close to it."""
     for press in reversed(presses):
         if press.began_at is None or press.ended_at is None or cut.name is None:
@@ -103,67 +114,62 @@ def _words(stretch: Heard, texts: Mapping[PromptName, str]) -> str:
     return words if stretch.complete else f"{words} — cut at {stretch.to_ms} ms"
 
 
-async def follow(script: CallScript, phone: Phone, *, secrets: Mapping[str, SecretDigits]) -> CallReport:
-    """Place the call and do what the script says; a call that goes otherwise is a report with a failure.
+async def follow(
+    steps: Sequence[Step], phone: Phone, dial: str, *, keys_of: KeysOf, caller: str | None = None, title: str = ""
+) -> CallReport:
+    """Call a number and do the steps of a test; a call that goes otherwise is a report with a failure.
 
-    Raises `KeyError` before dialling when a secret is missing.
+    `keys_of` gives the keys that a step presses. When the steps are done, the caller stays until the call ends.
     """
-    for name in script.secrets:
-        if name not in secrets:
-            raise KeyError(name)
     failure = None
-    async with phone.ring(script.dial, caller=script.caller) as caller:
+    about_to_press: list[tuple[float, float]] = []
+    async with phone.ring(dial, caller=caller) as speaker:
         line = 0
         try:
-            await caller.answered()
-            for step in script.steps:
-                line = step.line
-                await _do(step, caller, secrets)
+            await speaker.answered()
+            for step in steps:
+                line = step.place.line
+                began = speaker.now()
+                await _do(step, speaker, keys_of)
+                if isinstance(step, Press):
+                    about_to_press.append((began, speaker.presses[-1].ended_at or speaker.now()))
+            if not any(isinstance(step, HangUp) for step in steps):
+                await speaker.ended(within_ms=STAYS_MS)
         except CallError as error:
             failure = f"line {line}: {error}" if line else str(error)
-        await caller.wait(GOODBYE_MS)
-        ended_by = caller.call.ended_by
-        now = caller.ended_at or caller.now()
+        await speaker.wait(GOODBYE_MS)
+        ended_by = speaker.call.ended_by
+        now = speaker.ended_at or speaker.now()
     return CallReport(
-        title=script.title,
+        title=title,
         failure=failure,
-        answered_s=None if caller.answered_at is None else caller.answered_at - caller.dialled_at,
-        lasted_s=now - caller.dialled_at,
+        answered_s=None if speaker.answered_at is None else speaker.answered_at - speaker.dialled_at,
+        lasted_s=now - speaker.dialled_at,
         ended_by=ended_by,
-        dialled_at=caller.dialled_at,
-        heard=tuple(caller.heard),
-        presses=tuple(caller.presses),
-        keys_heard=tuple(caller.keys_heard),
-        late_packets=caller.listener.late,
+        dialled_at=speaker.dialled_at,
+        heard=tuple(speaker.heard),
+        presses=tuple(speaker.presses),
+        keys_heard=tuple(speaker.keys_heard),
+        late_packets=speaker.listener.late,
+        about_to_press=tuple(about_to_press),
     )
 
 
-async def place_call(
-    script: CallScript, target: Target, sounds: Path, *, secrets: Mapping[str, SecretDigits]
-) -> CallReport:
-    """Place one call with a phone of its own, hearing the recordings in the folder `sounds`; as `follow`.
-
-    For many calls at once, open one `Phone` and `follow` with it: the recordings are then read once.
-    """
-    async with Phone.at(target, Recordings.load(sounds)) as phone:
-        return await follow(script, phone, secrets=secrets)
-
-
-async def _do(step: Step, caller: Caller, secrets: Mapping[str, SecretDigits]) -> None:
-    match step.action:
-        case Hear(prompts, after_others, within_ms):
-            for position, prompt in enumerate(prompts):
-                await caller.hear(prompt, others=position in after_others, within_ms=within_ms or HEAR_WITHIN_MS)
-        case PressKeys() as press:
-            if press.during is not None:
-                await caller.hear_beginning(press.during, after_ms=press.after_ms)
-            keys = secrets[press.secret] if press.secret is not None else press.keys or ""
-            await caller.press(keys, every_ms=press.every_ms, tone=press.tone)
-        case Wait(milliseconds, silent):
-            await (caller.hear_nothing(for_ms=milliseconds) if silent else caller.wait(milliseconds))
+async def _do(step: Step, caller: Caller, keys_of: KeysOf) -> None:
+    match step:
+        case Hear(_, listing, within_ms):
+            until = caller.now() + within_ms / 1000
+            for position, wanted in enumerate(listing.wanted):
+                name = wanted.prompt if wanted.language is None else PromptName(wanted.language, wanted.prompt)
+                others = position == 0 or position in listing.others_before
+                left_ms = max(1, round((until - caller.now()) * 1000))
+                await caller.hear(name, others=others, within_ms=left_ms)
+        case Press():
+            if (during := step.during) is not None:
+                name = during.prompt if during.language is None else PromptName(during.language, during.prompt)
+                await caller.hear_beginning(name, after_ms=step.after_ms, others=True)
+            await caller.press(keys_of(step), every_ms=step.every_ms)
+        case Wait(_, milliseconds):
+            await caller.wait(milliseconds)
         case HangUp():
             caller.hang_up()
-        case Ended(within_ms):
-            by = await caller.ended(within_ms=within_ms or END_WITHIN_MS)
-            if by is not EndedBy.FAR_END:
-                raise CallError(f"the engine was expected to hang up, but the call was ended by: {by}")

@@ -14,8 +14,9 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.adapters.bank.demo import CUSTOMERS, house_account
+from ivr_engine.adapters.bank.demo import CUSTOMERS
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
+from ivr_engine.adapters.bank.seeding import house_account
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.banking.model import AccountKind, PinVerdict, Posting, PostingOutcome
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber

@@ -106,7 +106,7 @@ def test_balance_and_transactions_are_the_banks() -> None:
         on = newest.results["on"]
         assert isinstance(on, date)
         assert on <= clock.now().date()
-        assert (await operations.perform("transaction", {"account": OWN, "position": 4})).outcome == "none"
+        assert (await operations.perform("transaction", {"account": OWN, "position": 5})).outcome == "none"
 
     asking(test)
 

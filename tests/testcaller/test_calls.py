@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,14 +13,15 @@ from statistics import median
 import pytest
 import pytest_asyncio
 
+from ivr_engine.scenarios.model import Step
+from ivr_engine.scenarios.reading import Known, read_scenario
 from ivr_engine.testcaller.caller import BARGE_IN_WITHIN_MS, CallError
 from ivr_engine.testcaller.dialogue import EndedBy
-from ivr_engine.testcaller.follow import follow, place_call
+from ivr_engine.testcaller.follow import follow
 from ivr_engine.testcaller.many import HangUpsPlan, KeysPlan, hang_up_at_random, press_at_random
 from ivr_engine.testcaller.phone import Loss, Phone, Target
 from ivr_engine.testcaller.recognise import Kind
 from ivr_engine.testcaller.recordings import Recordings
-from ivr_engine.testcaller.script import CallScript
 from ivr_engine.testcaller.sip import Account
 from ivr_engine.values.secret import SecretDigits
 from tests.testcaller.asterisk_server import AsteriskServer
@@ -313,21 +315,24 @@ async def test_agent_whose_caller_leaves_while_it_rings_gets_no_call(
     assert await channels(asterisk) == 0
 
 
-async def test_script_is_followed_and_secret_keys_are_in_no_line_of_the_report(phone: Phone) -> None:
-    script = CallScript.parse(
+def steps_of(text: str) -> tuple[Step, ...]:
+    head = "ivr_test: 1\ntitle: one of everything\nlanguage: en\ngiven: {customer: sample}\nsteps:\n"
+    scenario, findings = read_scenario("one.test.yaml", head + textwrap.indent(textwrap.dedent(text), "  "), Known())
+    assert scenario is not None, "\n".join(finding.render() for finding in findings)
+    return scenario.steps
+
+
+async def test_steps_are_followed_and_secret_keys_are_in_no_line_of_the_report(phone: Phone) -> None:
+    steps = steps_of(
         """
-        call: one of everything
-        dial: readp10-p11-p12
-        language: en
-        steps:
-          - hear: [p10]
-          - press: {secret: pin}
-            during: p11 after 40 ms
-          - hear: [..., p7]
-          - ended: engine
+        - hear: [p10]
+        - type: pin
+          during: p11
+          after: 40 ms
+        - hear: p7
         """
     )
-    report = await follow(script, phone, secrets={"pin": SecretDigits(b"7")})
+    report = await follow(steps, phone, "readp10-p11-p12", keys_of=lambda _: SecretDigits(b"7"))
     assert report.failure is None
     assert report.ended_by is EndedBy.FAR_END
     assert [str(barge_in.prompt) for barge_in in report.barge_ins] == ["en/p11"]
@@ -339,16 +344,23 @@ async def test_script_is_followed_and_secret_keys_are_in_no_line_of_the_report(p
     assert "en/p11 — cut at" in transcript
 
 
-async def test_script_that_hears_otherwise_reports_the_line_and_what_was_heard(
-    asterisk: AsteriskServer, sounds: Path
-) -> None:
-    script = CallScript.parse("call: x\ndial: playp1\nlanguage: en\nsteps:\n  - hear: [p2]\n")
-    report = await place_call(script, Target("127.0.0.1", asterisk.sip_port), sounds, secrets={})
+async def test_steps_that_hear_otherwise_report_the_line_and_what_was_heard(phone: Phone) -> None:
+    steps = steps_of("- hear: [p1, p3]\n")
+    report = await follow(steps, phone, "playp1-p2", keys_of=lambda step: step.keys)
     assert report.failure is not None
-    assert report.failure.startswith("line 5: en/p2 was expected, but en/p1")
+    assert report.failure.startswith("line 6: p3 was expected, but en/p2")
 
 
-async def test_script_without_its_secret_is_not_dialled(phone: Phone) -> None:
-    script = CallScript.parse("call: x\ndial: echo\nlanguage: en\nsteps:\n  - press: {secret: pin}\n")
-    with pytest.raises(KeyError, match="pin"):
-        await follow(script, phone, secrets={})
+async def test_what_begins_while_the_caller_is_about_to_press_is_not_counted_as_heard(phone: Phone) -> None:
+    steps = steps_of("- hear: p10\n- press: '7'\n- hear: p7\n")
+    report = await follow(steps, phone, "readp10-p11-p12", keys_of=lambda step: step.keys)
+    assert report.failure is None
+    assert [sorted(map(str, names)) for names in report.heard_whole] == [["en/p10"], ["en/p7"]]
+
+
+async def test_prompt_that_the_callers_own_key_cut_may_be_waited_for_until_it_is_heard_whole(phone: Phone) -> None:
+    steps = steps_of("- press: '7'\n  during: p7\n  after: 40 ms\n- hear: p7\n")
+    report = await follow(steps, phone, "readp7-p10", keys_of=lambda step: step.keys)
+    assert report.failure is None
+    assert [str(barge_in.prompt) for barge_in in report.barge_ins] == ["en/p7"]
+    assert [sorted(map(str, names)) for names in report.heard_whole] == [["en/p7"]]

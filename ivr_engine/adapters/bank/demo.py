@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import sqlalchemy as sa
-
-from ivr_engine.adapters.bank.embedded import HOUSE, EmbeddedCore
+from ivr_engine.adapters.bank.embedded import EmbeddedCore
+from ivr_engine.adapters.bank.seeding import house_account, house_rows, insert_missing
 from ivr_engine.adapters.store.database import Database
 from ivr_engine.adapters.store.tables import bank_account, bank_customer
 from ivr_engine.banking.model import AccountKind, Customer, Posting
@@ -77,11 +76,6 @@ _ACCOUNTS: Final = (
 )
 
 
-def house_account(currency: Currency) -> AccountNumber:
-    """Return the number of the bank's own account in a currency: where the demo's money comes from."""
-    return AccountNumber(f"HOUSE-{currency.value}")
-
-
 def demo_pins(pin_key: bytes) -> dict[CustomerNumber, str]:
     """Compute the demo customers' PINs from the installation's PIN key."""
     pins = {}
@@ -101,8 +95,8 @@ async def seed_demo(
     """
     chosen = dict(demo_pins(pin_key) if pins is None else pins)
     async with database.session(writes=True) as connection:
-        await connection.execute(_insert_missing(database, bank_customer), [*map(_customer_row, CUSTOMERS)])
-        await connection.execute(_insert_missing(database, bank_account), [*_account_rows()])
+        await connection.execute(insert_missing(database, bank_customer), [*map(_customer_row, CUSTOMERS)])
+        await connection.execute(insert_missing(database, bank_account), [*_account_rows()])
     core = EmbeddedCore(database, pin_key=pin_key, clock=clock)
     for account in _ACCOUNTS:
         for number, (amount, text) in enumerate(account.movements):
@@ -122,34 +116,12 @@ def _movement(account: _DemoAccount, number: int, amount: Money, text: str) -> P
     return Posting(f"demo-{account.number}-{number}", debit, credit, max(amount, -amount), text)
 
 
-def _insert_missing(database: Database, table: sa.Table) -> sa.sql.dml.Insert:
-    if database.is_postgres:
-        from sqlalchemy.dialects.postgresql import insert as postgres_insert
-
-        return postgres_insert(table).on_conflict_do_nothing()
-    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-    return sqlite_insert(table).on_conflict_do_nothing()
-
-
 def _customer_row(customer: Customer) -> dict[str, str]:
     return {"number": customer.number, "name": customer.name, "language": customer.language.value}
 
 
 def _account_rows() -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = [
-        {
-            "number": house_account(currency),
-            "customer_number": None,
-            "kind": HOUSE,
-            "currency": currency.value,
-            "read_out_order": 0,
-            "booked_minor": 0,
-            "held_minor": 0,
-            "credit_line_minor": 0,
-        }
-        for currency in Currency
-    ]
+    rows = house_rows()
     rows += [
         {
             "number": account.number,

@@ -7,6 +7,7 @@ import argparse
 from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, add_language, complain, language_in_force, say
 from ivr_engine.flow.findings import CODES, did_you_mean, explained
 from ivr_engine.flow.wording import Text, Wording, say_in
+from ivr_engine.scenarios.findings import TEST_CODES
 
 
 def add(commands: Subparsers) -> None:
@@ -20,15 +21,16 @@ def add(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Explain one code, or list all."""
     language = language_in_force(arguments.language)
+    codes = {**{code: explained(code, language) for code in CODES}, **TEST_CODES}
     if arguments.code is None:
-        for code in CODES:
-            say(f"{code}  {explained(code, language).title}")
+        for code, meaning in codes.items():
+            say(f"{code}  {meaning.title}")
         return FINE
     code = arguments.code.upper()
-    if code not in CODES:
-        complain(say_in(Text("there is no code {code}: {mend}", code=code, mend=did_you_mean(code, CODES)), language))
+    if code not in codes:
+        complain(say_in(Text("there is no code {code}: {mend}", code=code, mend=did_you_mean(code, codes)), language))
         return COULD_NOT
-    meaning = explained(code, language)
+    meaning = codes[code]
     colon = "：" if language is Wording.CHINESE else ": "
     say(f"{code}{colon}{meaning.title}\n\n{meaning.explanation}")
     return FINE

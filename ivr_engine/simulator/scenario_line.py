@@ -1,0 +1,143 @@
+"""The `Line` port in memory, with a caller who follows a test.
+
+Knows how recordings, keys and silence follow one another. Must not know flows, nor what the caller's steps mean. It
+obeys the same contract tests as the line on a real Asterisk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ivr_engine.channel.line import (
+    ALL_KEYS,
+    TERMINATOR,
+    CallerHungUp,
+    Dialled,
+    DialResult,
+    KeysEnd,
+    KeysRead,
+    Played,
+)
+from ivr_engine.simulator.caller import HANG_UP, ScenarioCaller
+from ivr_engine.simulator.virtual_time import VirtualTimeLoop
+from ivr_engine.values.secret import SecretDigits
+from ivr_engine.values.utterance import Utterance
+
+TALK_S: Final = 60
+
+
+class TooLongError(Exception):
+    """The call goes on for longer than any test may."""
+
+
+@dataclass(slots=True)
+class ScenarioLine:
+    """The line of a caller in virtual time. `lasts_ms` is how long a recording (`<language>/<id>`) is heard.
+
+    Raises `TooLongError` when the loop's time would pass `ends_at`.
+    """
+
+    loop: VirtualTimeLoop
+    caller: ScenarioCaller
+    lasts_ms: Callable[[str], int]
+    ends_at: float
+    hung_up: bool = False
+
+    async def answer(self) -> None:
+        """The call is answered at once."""
+        self._check()
+
+    async def play(self, what: Utterance, *, stop_on: str = ALL_KEYS, from_ms: int = 0) -> Played:
+        """Let the caller hear recording after recording, until the end or a key in `stop_on`."""
+        self._check()
+        began = self.loop.time()
+        begins = began - from_ms / 1000
+        for prompt in what.prompts:
+            name = prompt if "/" in prompt else f"{what.language.value}/{prompt}"
+            ends = begins + self.lasts_ms(name) / 1000
+            if ends <= began:
+                begins = ends
+                continue
+            heard_from = self.caller.goes_on(name) if begins < began else None
+            if heard_from is None:
+                heard_from = max(begins, began)
+            self.caller.begins(name, heard_from)
+            try:
+                pressed = await self._key(ends, stop_on)
+            except CallerHungUp:
+                self.caller.hears(name, heard_from, self.loop.time(), cut=True)
+                raise
+            if pressed is not None:
+                self.caller.hears(name, heard_from, self.loop.time(), cut=True)
+                return Played(pressed, round((self.loop.time() - began) * 1000))
+            self.caller.hears(name, heard_from, ends, cut=False)
+            begins = ends
+        await self._pass_until(begins)
+        return Played(None, round((begins - began) * 1000))
+
+    async def read_key(self, *, within_ms: int) -> str | None:
+        """Wait for the caller's next key."""
+        self._check()
+        until = self.loop.time() + within_ms / 1000
+        key = await self._key(until, ALL_KEYS)
+        if key is None:
+            await self._pass_until(until)
+        return key
+
+    async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
+        """Play, then read keys, as GET DATA does."""
+        self._check()
+        typed = bytearray()
+        key = (await self.play(what)).key if what is not None and what.prompts else None
+        while True:
+            if key == TERMINATOR:
+                return KeysRead(SecretDigits(typed), KeysEnd.TERMINATOR)
+            if key is not None:
+                typed.extend(key.encode("ascii"))
+            if len(typed) >= max_keys:
+                return KeysRead(SecretDigits(typed), KeysEnd.FULL)
+            key = await self.read_key(within_ms=within_ms)
+            if key is None:
+                return KeysRead(SecretDigits(typed), KeysEnd.TIME_OUT)
+
+    async def music(self, *, on: bool) -> None:
+        """Music is not heard by a simulated caller."""
+        del on
+        self._check()
+
+    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+        """Whoever is dialled answers and talks for a while."""
+        del endpoint, ring_s
+        self._check()
+        await self._pass_until(self.loop.time() + TALK_S)
+        return Dialled(DialResult.ANSWERED, TALK_S)
+
+    async def hang_up(self) -> None:
+        """The engine ends the call."""
+        self.hung_up = True
+
+    async def _key(self, until: float, wanted: str) -> str | None:
+        """Return the first key in `wanted` that is pressed before a time, at its time; other keys are not seen."""
+        while (deed := self.caller.next_deed) is not None and deed[0] <= until:
+            at, key = deed
+            self.caller.do_next()
+            if key == HANG_UP:
+                await self._pass_until(at)
+                self.hung_up = True
+                raise CallerHungUp
+            if key in wanted:
+                await self._pass_until(at)
+                return key
+        return None
+
+    async def _pass_until(self, when: float) -> None:
+        if when > self.ends_at:
+            await self.loop.pass_until(self.ends_at)
+            raise TooLongError
+        await self.loop.pass_until(when)
+
+    def _check(self) -> None:
+        if self.hung_up:
+            raise CallerHungUp

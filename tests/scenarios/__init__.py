@@ -1,0 +1,1 @@
+"""Tests of tests: how they are read, judged, counted and rewritten."""
