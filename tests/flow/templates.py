@@ -12,7 +12,7 @@ from typing import Final
 
 from tests.flow.world import PROJECT
 
-SPEAKERS: Final = ("ivr_engine/flow", "ivr_engine/simulator", "ivr_engine/app/commands")
+SPEAKERS: Final = ("ivr_engine/flow", "ivr_engine/simulator", "ivr_engine/scenarios", "ivr_engine/app/commands")
 """Folders whose words are for authors."""
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
 

@@ -41,7 +41,7 @@ def check_list(scope: Scope, key: str, name: str) -> Signature | None:
     if not gives_a_list(signature):
         lists = sorted(known for known, each in scope.world.operations.items() if gives_a_list(each))
         message = Text("'{name}' gives no list to choose from", name=name)
-        scope.finding("E224", (key,), message, Text("use one of: {names}", names=", ".join(lists)))
+        scope.finding("E224", (key,), message, Text("use one of: {names}", names=tuple(lists)))
         return None
     return signature
 
@@ -88,8 +88,13 @@ def check_results(scope: Scope, signature: Signature, into: Mapping[str, str]) -
 
 def _check_result(scope: Scope, result: str, given: Variable, name: str, variable: Variable) -> None:
     if variable.type != given.type:
-        template = "'{result}' is {given}, '{name}' is {type}"
-        message = Text(template, result=result, given=given.type, name=name, type=variable.type)
+        message = Text(
+            "'{result}' is {given}, '{name}' is {type}",
+            result=result,
+            given=given.type,
+            name=name,
+            type=variable.type,
+        )
         mend = Text("declare '{name}' as `{type}`", name=name, type=given.type)
     elif given.data_class is not DataClass.PUBLIC and variable.data_class is DataClass.PUBLIC:
         message = Text(
