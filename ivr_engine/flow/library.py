@@ -35,7 +35,7 @@ def load_library(folder: pathlib.Path, world: World) -> Library:
     texts: dict[str, tuple[str, str]] = {}
     findings: list[Finding] = []
     unreadable: list[str] = []
-    paths = _files(folder)
+    paths = flow_files(folder)
     for path in paths[:FILES_MAX]:
         name = path.relative_to(folder).with_suffix("").as_posix()
         try:
@@ -124,7 +124,7 @@ class FlowFolder:
 
         The library used for calls (`current`) changes only when there are no findings.
         """
-        fingerprint = tuple(_fingerprint(path) for path in _files(self._folder))
+        fingerprint = tuple(_fingerprint(path) for path in flow_files(self._folder))
         if fingerprint == self._fingerprint:
             return self._read
         self._fingerprint = fingerprint
@@ -139,7 +139,8 @@ class FlowFolder:
         return self._library
 
 
-def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+def flow_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Return every flow of a folder; tests of flows stand beside them and are none."""
     return sorted(path for path in folder.rglob(f"*{SUFFIX}") if not path.name.endswith(TEST_SUFFIX))
 
 

@@ -15,6 +15,7 @@ from ivr_engine.flow.model import CompiledStep
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.step import By, Way
 from ivr_engine.flow.values import YES_NO, Value, Variable
+from ivr_engine.values.ids import CustomerNumber
 from ivr_engine.values.language import Language
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class _Signed:
     signed_in: bool
+    customer: CustomerNumber | None = None
 
 
 def decided(step: CompiledStep, standing: Standing, variables: Mapping[str, Variable]) -> tuple[str, Standing] | None:
@@ -59,7 +61,7 @@ def decided(step: CompiledStep, standing: Standing, variables: Mapping[str, Vari
         cast("Queues", None),
         _Signed(standing.level >= Level.SIGNED_IN),
         standing.language,
-        dict(standing.known),
+        variables=dict(standing.known),
     )
     act = step.action(call).__await__()
     try:

@@ -6,7 +6,7 @@ import pytest
 
 from ivr_engine.flow.difference import Change, Topic, differences
 from ivr_engine.flow.findings import Finding, Place
-from ivr_engine.flow.library import build_library
+from ivr_engine.flow.library import build_library, flow_files
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.renames import matched_steps
 from ivr_engine.flow.scope import World
@@ -67,7 +67,7 @@ def test_task_that_moves_to_another_key_is_told_in_keys() -> None:
 def test_keys_are_counted_over_the_whole_call_through_flows_that_are_run() -> None:
     texts = {
         path.relative_to(FLOWS).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
-        for path in FLOWS.rglob("*.yaml")
+        for path in flow_files(FLOWS)
     }
     new = dict(texts)
     new["hotline"] = texts["hotline"].replace("      1: want_balance", "      5: want_balance")

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.flow.library import compile_library
+from ivr_engine.flow.library import compile_library, flow_files
 from ivr_engine.flow.manual import COMMON_KEYS, SAMPLES, compiled_sample, flow_around, sample_of, updated
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.step import Step
@@ -20,7 +20,7 @@ PAGE: Final = FLOWS / "README.md"
 OTHERS: Final = MappingProxyType(
     {
         path.relative_to(FLOWS).with_suffix("").as_posix(): (path.name, path.read_text(encoding="utf-8"))
-        for path in sorted(FLOWS.rglob("*.yaml"))
+        for path in flow_files(FLOWS)
     }
 )
 

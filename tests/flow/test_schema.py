@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr_engine.flow.fields import DURATION_MS_MAX, ENTRY_KEYS_MAX, _at_most
+from ivr_engine.flow.library import flow_files
 from ivr_engine.flow.manual import SAMPLES, flow_around
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.schema import DRAFT, fields_with_names, flow_schema
@@ -60,7 +61,7 @@ def test_schema_in_the_flows_folder_is_up_to_date() -> None:
     assert json.loads(FILE.read_text(encoding="utf-8")) == flow_schema()
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", flow_files(FOLDER), ids=lambda path: path.stem)
 def test_shipped_flow_is_valid_and_names_the_schema_in_its_first_line(path: Any) -> None:
     text = path.read_text(encoding="utf-8")
     assert complaints(SCHEMA, data_of(text)) == []

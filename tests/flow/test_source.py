@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr_engine.flow.findings import CODES, Place
+from ivr_engine.flow.library import flow_files
 from ivr_engine.flow.source import DEPTH_MAX, FINDINGS_MAX, SHOWN_CHARACTERS_MAX, Data, Source, read_source
 from ivr_engine.flow.wording import Wording
 from tests.flow.world import FLOWS, library_of
@@ -194,7 +195,7 @@ def test_any_text_as_a_flow_gives_findings_and_never_an_error(text: str) -> None
     assert isinstance(library_of(a=f"ivr: 1\ntitle: A\nstart: a\nsteps:\n  a:\n    {text}").findings, tuple)
 
 
-shipped_text = st.sampled_from(sorted(FLOWS.rglob("*.yaml"))).map(lambda path: path.read_text(encoding="utf-8"))
+shipped_text = st.sampled_from(flow_files(FLOWS)).map(lambda path: path.read_text(encoding="utf-8"))
 
 
 @given(shipped_text, st.data())

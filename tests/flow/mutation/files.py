@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from ivr_engine.flow.library import build_library
+from ivr_engine.flow.library import build_library, flow_files
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.scope import World
 
@@ -49,8 +49,7 @@ def read_flows(folder: pathlib.Path) -> Flows:
     """Return every flow of a folder by its name."""
     return {
         path.relative_to(folder).with_suffix("").as_posix(): _data(yaml.compose(path.read_text(encoding="utf-8")))
-        for path in sorted(folder.rglob("*.yaml"))
-        if not path.name.endswith(".test.yaml")
+        for path in flow_files(folder)
     }
 
 
