@@ -239,7 +239,6 @@ class Conversation:
             played = await self.line.play(prompt, stop_on=entry.first_keys + (entry.cancel_key or ""))
             if played.key is not None:
                 self.keys_taken += 1
-                self._swallower.disarm()
                 self.keys.add(played.key)
 
     def _take_typed_ahead(self, digits: bytearray, entry: Entry) -> KeysEnd | None:

@@ -1,7 +1,8 @@
 """Run a flow for one call, from any step on.
 
 Knows the stack of flows, outcomes and arms, and the budget of steps. Must not know kinds of steps, or who listens to
-the trace. A step begins from (flow, step, variables) alone, so a call can go on in another engine.
+the trace. A step begins from (flow, step, variables) and the steps that the caller has been to, all of which is written
+down, so a call can go on in another engine.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from ivr_engine.channel.line import CallerHungUp
 from ivr_engine.simulator.line import Deed, HangUp, Heard, HearOut, Press, ScriptedLine
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.values.language import Language
+from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
 T = TypeVar("T")
@@ -185,6 +186,26 @@ def test_key_that_can_begin_an_entry_stops_the_prompt_and_counts() -> None:
     assert entry_with(Interrupt.VALID, Press("123", after_ms=100))[:2] == ("123", [Heard("en/enter", complete=False)])
     assert entry_with(Interrupt.VALID, Press("*", after_ms=100))[0] == "*"
     assert entry_with(Interrupt.ANY, Press("123", after_ms=100))[:2] == ("123", [Heard("en/enter", complete=False)])
+
+
+def test_keys_typed_ahead_skip_a_prompt_that_only_some_keys_stop() -> None:
+    async def talk(conversation: Conversation) -> tuple[EntryEnd, SecretDigits]:
+        await conversation.say(words("terms"), interrupt=Interrupt.NONE)
+        return await conversation.collect(words("enter"), Entry(2, 2), TIMING, interrupt=Interrupt.VALID)
+
+    (end, keys), line, _ = converse([Press("12", after_ms=100)], talk)
+    assert (end, keys.reveal()) == (EntryEnd.COMPLETE, b"12")
+    assert line.heard[-1] == Heard("en/terms", complete=True)
+
+
+def test_hash_ends_an_entry_whose_first_key_stopped_the_prompt_behind_a_full_entry() -> None:
+    async def talk(conversation: Conversation) -> tuple[EntryEnd, SecretDigits]:
+        await number(conversation, Entry(3, 3))
+        return await conversation.collect(words("enter"), Entry(1, 9), TIMING, interrupt=Interrupt.VALID)
+
+    (end, keys), _, seconds = converse([HearOut(), Press("1237#")], talk)
+    assert (end, keys.reveal()) == (EntryEnd.COMPLETE, b"7")
+    assert seconds == pytest.approx(1.4)
 
 
 def test_must_hear_prompt_of_an_entry_is_heard_to_its_end_and_the_keys_count() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivr_engine.flow.step import By
 from ivr_engine.simulator.line import Deed, HearOut, Press
@@ -102,6 +104,22 @@ def test_hash_that_ends_the_number_neither_confirms_nor_cuts_the_values_short() 
     told = run(text, Story((HearOut(), Press("123#"))))
     assert told.reason == "silent"
     assert "en/please_listen" not in told.words
+
+
+@given(
+    presses=st.lists(st.tuples(st.sampled_from("127#*"), st.integers(0, 9000)), max_size=8),
+    slow=st.booleans(),
+)
+def test_whatever_is_pressed_and_when_nothing_is_confirmed_that_was_not_heard(
+    presses: list[tuple[str, int]], *, slow: bool
+) -> None:
+    told = read_back(*(Press(key, after_ms=after_ms if slow else after_ms // 6) for key, after_ms in presses))
+    heard = [heard.prompt for heard in told.heard if heard.complete]
+    whole = [at for at in range(len(heard)) if heard[at : at + len(WORDS)] == WORDS]
+    if told.reason == "confirmed":
+        assert whole
+        assert "1" in [key for key, _ in presses]
+    assert told.seconds <= 200
 
 
 def test_only_variables_that_are_read_out_by_themselves_are_confirmed() -> None:

@@ -48,6 +48,12 @@ CALLERS: Final = MappingProxyType(
 
 def took(name: str, deeds: Sequence[Deed], language: Language) -> tuple[int, int]:
     """Return how long the step took a caller who hears the real lengths of prompts, and how long it may take."""
+    trace, _, longest_ms = asked(name, deeds, language)
+    return trace[0].took_ms, longest_ms
+
+
+def asked(name: str, deeds: Sequence[Deed], language: Language) -> tuple[list[StepDone], list[float], int]:
+    """Return the trace, when the line was kept alive, and how long the step may take."""
     ends = "no_input: end, no_match: end, too_short: end, not_valid: end, none: end, unavailable: end"
     top = (
         "variables: {n: digits, pin: secret, a: personal digits, kind: 'one of (demand_savings, time_deposit, "
@@ -56,18 +62,24 @@ def took(name: str, deeds: Sequence[Deed], language: Language) -> tuple[int, int
     library = library_of(a=flow(f"begin: {{{STEPS[name]}}}\nend: {{hang_up: done}}\n", top=top))
     assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
     trace: list[StepDone] = []
+    alive: list[float] = []
 
     async def main(clock: VirtualClock) -> None:
         line = ScriptedLine(deeds, prompt_ms=lambda prompt: catalogue().lasts_ms(language, prompt))
         conversation = Conversation(line)
         operations = BankOperations(sample_bank(clock), CALL, clock)
         operations._customer, operations._signed_in_until = CustomerNumber("620001"), float("inf")
-        call = Call(conversation, operations, PlayedQueues(conversation, QueueOutcome.FULL), operations, language)
+
+        async def keep_alive() -> None:
+            alive.append(clock.monotonic())
+
+        queues = PlayedQueues(conversation, QueueOutcome.FULL)
+        call = Call(conversation, operations, queues, operations, language, keep_alive=keep_alive)
         await line.answer()
         await Runner(library, call, clock, on_step=trace.append).run("a")
 
     run_virtual(main)
-    return trace[0].took_ms, library.flows["a"].steps["begin"].longest_ms
+    return trace, alive, library.flows["a"].steps["begin"].longest_ms
 
 
 @pytest.mark.parametrize("language", Language)
@@ -82,3 +94,12 @@ def test_no_question_lasts_longer_than_it_says(name: str, caller: str, language:
 def test_silent_caller_takes_nearly_all_of_that_time(name: str) -> None:
     took_ms, longest_ms = max(took(name, (), language) for language in Language)
     assert took_ms > longest_ms - 13_000
+
+
+def test_line_is_kept_alive_before_each_page_of_a_list_and_before_values_are_read_again() -> None:
+    def while_asked(name: str, caller: str) -> int:
+        trace, alive, _ = asked(name, CALLERS[caller], Language.ENGLISH)
+        return sum(round(at_s * 1000) < trace[0].took_ms for at_s in alive)
+
+    assert while_asked("choose", "silent") == 3
+    assert while_asked("confirm", "hasty") == 1

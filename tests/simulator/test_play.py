@@ -177,3 +177,24 @@ def test_read_outs_are_joined_as_in_speech() -> None:
         said("welcome", language=Language.MANDARIN),
         said("goodbye"),
     ]
+
+
+def test_player_who_types_yes_ahead_hears_the_values_before_it_counts() -> None:
+    steps = """
+        begin: {collect: n, prompt: enter_pin, length: 2, then: check, when: {no_input: end, too_short: end}}
+        check: {confirm: [you_entered, {digits: n}], then: good, when: {declined: end, no_input: end, no_match: end}}
+        good: {hang_up: confirmed}
+        end: {hang_up: done}
+        """
+    library = library_of(a=flow(steps, top="variables: {n: digits}\n"))
+    assert library.findings == ()
+    scene = dataclasses.replace(SCENE, library=library, first_flow="a", language=Language.ENGLISH)
+    reason, shown = played("121,1", scene)
+    assert reason == "confirmed"
+    assert shown[-5:] == [
+        "> 121",
+        f"{said('please_listen', 'you_entered')} one two",
+        said("confirm_yes", "press_1", "confirm_no", "press_2"),
+        "> 1",
+        "  (the call has ended: confirmed)",
+    ]

@@ -46,6 +46,7 @@ class Asking(Step):
     """What `collect` and `secret` share."""
 
     prompt: Speech = Field(min_length=1, description="What the caller hears; skipped when keys are typed ahead.")
+    length: Length | None = Field(default=None, description=LENGTH)
     cancel: Key | None = Field(default=None, description="A key that gives the entry up.")
     tries: int = Field(default=TRIES, ge=1, le=5, description="How often it is asked before giving up.")
     first_key: Milliseconds = Field(default=ENTRY_FIRST_KEY_MS, description="Silence before the first key.")
@@ -82,7 +83,7 @@ class Asking(Step):
         if least > 1:
             ways.append(Way(TOO_SHORT, By.MISTAKE, Text("type too few keys")))
         if self.refuses(scope):
-            ways.append(Way(NOT_VALID, By.MISTAKE, Text("type something else than {name}", name=name)))
+            ways.append(Way(NOT_VALID, By.MISTAKE, Text("type a {name} that is not valid", name=name)))
         return tuple(ways)
 
     def compile(self, scope: Scope) -> Action:
