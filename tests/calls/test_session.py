@@ -25,12 +25,12 @@ BALANCE: list[Deed] = [
 
 ENDLESS = """
 ivr: 1
-title: a flow that goes in a circle
+title: a menu that a caller may hear for ever
 start: again
 steps:
-  again:
-    say: goodbye
-    then: again
+  again: {menu: main_menu, keys: {1: again, 0: human}, when: {no_input: human, no_match: human}}
+  human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}
+  end: {hang_up: completed}
 """
 SHORT = """
 ivr: 1
@@ -123,7 +123,7 @@ def test_bug_in_a_step_is_an_apology_and_a_human() -> None:
 
 def test_call_that_takes_too_many_steps_is_put_through_to_a_human(flows: pathlib.Path) -> None:
     async def test(world: LiveWorld) -> None:
-        reason, line = await world.call([])
+        reason, line = await world.call([Press("1" * 600)])
         assert reason == "budget_exceeded"
         assert line.heard[-1].prompt == "en/sorry_technical"
 
@@ -144,7 +144,7 @@ def test_broken_session_leaves_the_caller_to_the_dialplan() -> None:
 
 def test_long_call_renews_the_backstop(flows: pathlib.Path) -> None:
     async def test(world: LiveWorld) -> None:
-        _, line = await world.call([])
+        _, line = await world.call([HearOut(), Press("1")] * 200)
         assert line.dialplan.count("backstop 180") > 5
 
     live(test, flows=write(flows, ENDLESS))

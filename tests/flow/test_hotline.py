@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr_engine.banking.model import AccountKind, Balance
+from ivr_engine.banking.model import AccountKind, Balance, Posting, PostingOutcome
 from ivr_engine.banking.pin_policy import PinFailures
-from ivr_engine.calls.operations import BALANCE, TRANSACTION
+from ivr_engine.calls.operations import BALANCE, SIGNATURES, TRANSACTION, TRANSFER
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press
@@ -75,6 +75,14 @@ class ClosingBank(MemoryBank):
         return await super().balance(account)
 
 
+class SlowlyPostingBank(MemoryBank):
+    """Everything is answered at once but what moves money."""
+
+    async def post(self, posting: Posting) -> PostingOutcome:
+        self.answer_after_s = 1.0
+        return await super().post(posting)
+
+
 def closing_bank(clock: Clock) -> MemoryBank:
     bank = ClosingBank(clock)
     bank.add_customer("620001", PIN.encode())
@@ -94,10 +102,25 @@ ONE: Final = bank_of(Money(12345, CNY), movements=7)
 ONE_WITHOUT_MOVEMENTS: Final = bank_of(Money(12345, CNY))
 TWO: Final = bank_of(Money(100, CNY), Money(200, CNY), movements=2)
 NONE_AT_ALL: Final = bank_of()
+MOVE: Final = ("1", "2", "2#")
+"""From the first account to the second, two yuan."""
 THREE_WRONG: Final = (NUMBER, WRONG) * 3
 
+TRANSFERS_END: Final = MappingProxyType(
+    {
+        f"transfer that ends in {outcome}": Story(
+            press("3", "3", NUMBER, PIN, *MOVE, "1", "0"), TWO, forced={TRANSFER: outcome}
+        )
+        for outcome in SIGNATURES[TRANSFER].outcome_names
+        if outcome not in ("unavailable", "unknown", "different_under_same_id")
+    }
+)
 STORIES: Final = MappingProxyType(
     {
+        **TRANSFERS_END,
+        "transfer under an id that is taken": Story(
+            press("3", "3", NUMBER, PIN, *MOVE, "1"), TWO, forced={TRANSFER: "different_under_same_id"}
+        ),
         "balance, then again, another account, the menu, an agent": Story(
             press("3", "1", NUMBER, PIN, "2", "1", "2", "1", "9", "1", "1", "0"), TWO
         ),
@@ -134,6 +157,22 @@ STORIES: Final = MappingProxyType(
         "bank away at the statement": Story(
             press("3", "2", NUMBER, PIN, "1"), bank_with(away_for=frozenset({"statement"}))
         ),
+        "transfer, more than there is, then another, then an agent": Story(
+            press("3", "3", NUMBER, PIN, *MOVE, "1", "3", *MOVE[:2], "0*50#", "1", "0"), TWO
+        ),
+        "transfer not confirmed": Story(press("3", "3", NUMBER, PIN, *MOVE, "2", "0"), TWO),
+        "transfer, silence when it is read back": Story(press("3", "3", NUMBER, PIN, *MOVE), TWO),
+        "transfer, wrong keys when it is read back": Story(press("3", "3", NUMBER, PIN, *MOVE, "7", "7", "7"), TWO),
+        "transfer, no amount": Story(press("3", "3", NUMBER, PIN, *MOVE[:2]), TWO),
+        "transfer of too much": Story(press("3", "3", NUMBER, PIN, *MOVE[:2], *("90000#",) * 3), TWO),
+        "transfer without accounts": Story(press("3", "3", NUMBER, PIN, "0"), NONE_AT_ALL),
+        "transfer to the same account": Story(press("3", "3", NUMBER, PIN, "1", "1", "1#", "1", "0"), TWO),
+        "transfer, silence at the accounts": Story(press("3", "3", NUMBER, PIN), TWO),
+        "transfer, bank away at the accounts": Story(
+            press("3", "3", NUMBER, PIN), bank_with(away_for=frozenset({"accounts"}))
+        ),
+        "transfer, bank away": Story(press("3", "3", NUMBER, PIN, *MOVE, "1"), bank_with(away_for=frozenset({"post"}))),
+        "transfer, nobody knows": Story(press("3", "3", NUMBER, PIN, *MOVE, "1"), TWO, forced={TRANSFER: "unknown"}),
         "bank slow": Story(press("3", "1", NUMBER, PIN), bank_with(answer_after_s=30.0)),
         "no agents": Story(press("3", "0"), agents=QueueOutcome.NO_AGENTS),
         "queue full": Story(press("3", "0"), agents=QueueOutcome.FULL),
@@ -367,3 +406,47 @@ def test_caller_may_hang_up_after_any_key(name: str) -> None:
         told = tell(dataclasses.replace(STORIES[name], deeds=(*cut, HangUp(after_ms=1))))
         assert told.reason == HUNG_UP, kept
         assert_clean(told)
+
+
+def test_transfer_is_read_back_and_moves_what_was_confirmed() -> None:
+    banks: list[MemoryBank] = []
+
+    def bank(clock: Clock) -> MemoryBank:
+        banks.append(bank_of(Money(100_000, CNY), Money(0, CNY))(clock))
+        return banks[-1]
+
+    told = tell(Story(press("3", "3", NUMBER, PIN, "1", "2", "123*4#", "1", "0"), bank))
+    english, amount = grammar_for(Language.ENGLISH), Money(12_340, CNY)
+    read_back = ["you_transfer", *english.amount(amount), "from_account", *english.masked("622588000000" + "0000")]
+    assert contains(told.words, [f"en/{prompt}" for prompt in read_back])
+    assert "en/transfer_done" in told.words
+    booked = [banks[0]._accounts[AccountNumber(f"622588000000{n:04}")].ledger.booked.minor for n in (0, 1)]
+    assert booked == [100_000 - 12_340, 12_340]
+    assert ("money_moved", "self_service") in [(step.milestone, step.milestone_kind) for step in told.trace]
+
+
+@pytest.mark.parametrize("keys", [("2",), ("7", "7", "7"), ()])
+def test_transfer_that_is_not_confirmed_moves_nothing(keys: tuple[str, ...]) -> None:
+    told = tell(Story(press("3", "3", NUMBER, PIN, *MOVE, *keys), TWO))
+    assert "post" not in told.asked
+
+
+def test_yes_typed_ahead_confirms_no_transfer() -> None:
+    """Whoever types everything at once has not heard what would be moved."""
+    told = tell(Story((*press("3", "3", NUMBER, PIN, "1", "2"), HearOut(), Press("0*50#1")), TWO))
+    assert "post" not in told.asked
+
+
+def test_caller_who_hangs_up_while_money_moves_has_moved_it_and_the_trace_says_so() -> None:
+    def slow_bank(clock: Clock) -> MemoryBank:
+        bank, two = SlowlyPostingBank(clock), TWO(clock)
+        bank._customers, bank._accounts = two._customers, two._accounts
+        return bank
+
+    story = Story(press("3", "3", NUMBER, PIN, *MOVE[:2], "0*50#", "1"), slow_bank)
+    moves = next(step for step in tell(story).trace if step.step == "move")
+    told = tell(leaving_at(story, moves.at_ms / 1000 + 0.5))
+    assert told.reason == HUNG_UP
+    assert told.asked["post"] == 1
+    assert (told.trace[-1].step, told.trace[-1].outcome) == ("move", "posted")
+    assert_clean(told)

@@ -9,19 +9,16 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.flow.library import compile_library, flow_files
+from ivr_engine.flow.library import compile_library
 from ivr_engine.flow.manual import COMMON_KEYS, SAMPLES, compiled_sample, flow_around, sample_of, updated
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.step import Step
 from tests.flow.calls import Story, tell
-from tests.flow.world import FLOWS, library_of, world
+from tests.flow.world import FLOWS, library_of, shipped, world
 
 PAGE: Final = FLOWS / "README.md"
 OTHERS: Final = MappingProxyType(
-    {
-        path.relative_to(FLOWS).with_suffix("").as_posix(): (path.name, path.read_text(encoding="utf-8"))
-        for path in flow_files(FLOWS)
-    }
+    {name: (f"{name}.yaml", (FLOWS / f"{name}.yaml").read_text(encoding="utf-8")) for name in shipped().flows}
 )
 
 TESTS_OF_RULES: Final = MappingProxyType(

@@ -70,8 +70,8 @@ def check_arguments(scope: Scope, key: str, signature: Signature, given: Mapping
 
 
 def check_results(scope: Scope, signature: Signature, into: Mapping[str, str]) -> None:
-    """Check that each result of an item goes into a variable that can hold it."""
-    known = signature.outcomes[FOUND]
+    """Check that each result goes into a variable that can hold it."""
+    known = {result: kind for results in signature.outcomes.values() for result, kind in results.items()}
     for result, name in into.items():
         variable = scope.variable(name, ("into", result))
         if result not in known:
@@ -88,13 +88,8 @@ def check_results(scope: Scope, signature: Signature, into: Mapping[str, str]) -
 
 def _check_result(scope: Scope, result: str, given: Variable, name: str, variable: Variable) -> None:
     if variable.type != given.type:
-        message = Text(
-            "'{result}' is {given}, '{name}' is {type}",
-            result=result,
-            given=given.type,
-            name=name,
-            type=variable.type,
-        )
+        theirs, ours = given.type, variable.type
+        message = Text("'{result}' is {given}, '{name}' is {type}", result=result, given=theirs, name=name, type=ours)
         mend = Text("declare '{name}' as `{type}`", name=name, type=given.type)
     elif given.data_class is not DataClass.PUBLIC and variable.data_class is DataClass.PUBLIC:
         message = Text(

@@ -12,6 +12,7 @@ from pydantic import Field
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.fields import Milliseconds, Written
 from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.nodes.lists import check_results
 from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed, Signature
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speaker, Speech
@@ -102,11 +103,11 @@ class Operation(Step):
         if signature is None:
             mend = did_you_mean(self.do, scope.world.operations)
             scope.finding("E501", ("do",), Text("there is no operation '{name}'", name=self.do), mend)
-            signature = Signature(self.do, {}, {}, "")
-            self._check_results(scope, signature)
+            for result, name in self.into.items():
+                scope.variable(name, ("into", result))
             return _never
         gives = self._arguments(scope, signature)
-        self._check_results(scope, signature)
+        check_results(scope, signature, self.into)
         filler = self._patience(scope, signature)
         secrets = self.forgets(scope)
         asking, into, changes = _Asking(self.do, self.within, 1 + self.retry), dict(self.into), signature.changes
@@ -181,43 +182,6 @@ class Operation(Step):
                 message = Text("'{operation}' needs the argument '{name}'", operation=self.do, name=argument)
                 scope.finding("E503", ("do",), message, Text("add `{name}: ...` under `with`", name=argument))
         return gives
-
-    def _check_results(self, scope: Scope, signature: Signature) -> None:
-        known = {result: kind for results in signature.outcomes.values() for result, kind in results.items()}
-        for result, name in self.into.items():
-            at = ("into", result)
-            variable = scope.variable(name, at)
-            if result not in known:
-                if signature.outcomes:
-                    message = Text(
-                        "'{operation}' does not give '{name}'; it gives: {gives}",
-                        operation=self.do,
-                        name=result,
-                        gives=", ".join(known) or Text("none"),
-                    )
-                    scope.finding("E504", at, message, did_you_mean(result, known), key=True)
-                continue
-            if variable is None:
-                continue
-            if variable.type != known[result].type:
-                given = known[result].type
-                message = Text(
-                    "'{result}' is {given}, '{name}' is {type}",
-                    result=result,
-                    given=given,
-                    name=name,
-                    type=variable.type,
-                )
-                scope.finding("E302", at, message, Text("declare '{name}' as `{type}`", name=name, type=given))
-            elif known[result].data_class != variable.data_class and variable.data_class == "public":
-                message = Text(
-                    "'{result}' is {given}, '{name}' is public",
-                    result=result,
-                    given=known[result].data_class.value,
-                    name=name,
-                )
-                mend = Text("declare '{name}' as `personal {type}`", name=name, type=variable.type)
-                scope.finding("E302", at, message, mend)
 
 
 async def _ask(call: Call, asking: _Asking, arguments: dict[str, Value]) -> Performed:
