@@ -17,6 +17,7 @@ from ivr_engine.calls.operations import SIGNATURES
 from ivr_engine.flow.findings import Finding, Place, did_you_mean
 from ivr_engine.flow.library import TEST_SUFFIX, load_library
 from ivr_engine.flow.model import Library
+from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios.model import Scenario
 from ivr_engine.scenarios.reading import Known, read_scenario
 from ivr_engine.simulator.scenario import ScenarioRunner
@@ -67,9 +68,10 @@ def _read(file: pathlib.Path, known: Known) -> tuple[Scenario | None, tuple[Find
     try:
         return read_scenario(str(file), file.read_text(encoding="utf-8"), known)
     except UnicodeDecodeError:
-        message, mend = "the file is not UTF-8 text", "save it again with encoding UTF-8"
+        message, mend = Text("the file is not UTF-8 text"), Text("save it again with encoding UTF-8")
     except OSError as error:
-        message, mend = f"the file cannot be read: {error.strerror}", "let the hotline's user read it"
+        message = Text("the file cannot be read: {cause}", cause=error.strerror)
+        mend = Text("let the hotline's user read it")
     return None, (Finding(Place(str(file), 1, 1), "E101", message, mend),)
 
 
