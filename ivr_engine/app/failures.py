@@ -14,6 +14,7 @@ from ivr_engine.adapters.revisions import RevisionError
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.voice.commands import VoiceError
 from ivr_engine.app.engine import EngineError
+from ivr_engine.app.placing import PlacingError
 from ivr_engine.app.secrets_file import SecretsFileError
 from ivr_engine.app.settings import SettingsError
 from ivr_engine.app.state_lock import AlreadyRunningError, StateFolderError
@@ -32,6 +33,7 @@ EXPECTED: Final = (
     RenderError,
     RevisionError,
     EngineError,
+    PlacingError,
     WorkerFailedError,
     DatabaseUnavailableError,
 )

@@ -38,6 +38,10 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
+class PlacingError(Exception):
+    """No call can be placed from here; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """One test as a real call: why it was not placed, or how it went and where it differs from virtual time."""
@@ -90,11 +94,14 @@ class Placer:
         self._database = Database(given.database)
 
     async def __aenter__(self) -> Placer:
-        self._stack.push_async_callback(self._database.close)
         target = Target(self._given.sip_bind, self._given.sip_port)
-        self._phone = await self._stack.enter_async_context(
-            Phone.at(target, Recordings.load(self._given.sounds_dir), ids=self._ids)
-        )
+        try:
+            recordings = Recordings.load(self._given.sounds_dir)
+        except ValueError as error:
+            message = f"{error}; is the hotline running (`make run`)? Else: ivr prompts build"
+            raise PlacingError(message) from None
+        self._stack.push_async_callback(self._database.close)
+        self._phone = await self._stack.enter_async_context(Phone.at(target, recordings, ids=self._ids))
         return self
 
     async def __aexit__(self, *unused: object) -> None:

@@ -1,7 +1,7 @@
 """The `Line` port in memory, with a caller who follows a test.
 
-Knows how recordings, keys and silence follow one another. Must not know flows, nor what the caller's steps mean. It
-obeys the same contract tests as the line on a real Asterisk.
+Knows how recordings, keys and silence follow one another. Must not know flows, nor what the caller's steps mean. It is
+held against a real Asterisk by `ivr test --sip`, which makes the same calls on both.
 """
 
 from __future__ import annotations

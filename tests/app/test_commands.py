@@ -10,6 +10,7 @@ import pytest
 
 from ivr_engine.app.settings import PROJECT
 from ivr_engine.flow.findings import CODES
+from ivr_engine.scenarios.findings import TEST_CODES
 from tests.app.command import could_not, ivr
 
 COMMANDS = (
@@ -98,7 +99,13 @@ def test_explain_tells_what_a_code_means_and_lists_all_without_one(tmp_path: Pat
     assert CODES["E204"].explanation in one.printed
     every = ivr("explain", folder=tmp_path)
     assert every.status == 0
-    assert [line.split()[0] for line in every.printed.splitlines()] == list(CODES)
+    assert [line.split()[0] for line in every.printed.splitlines()] == [*CODES, *TEST_CODES]
+
+
+def test_explain_tells_what_a_code_of_tests_means(tmp_path: Path) -> None:
+    one = ivr("explain", "T106", folder=tmp_path)
+    assert one.status == 0
+    assert one.printed.startswith(f"T106: {TEST_CODES['T106'].title}")
 
 
 def test_explain_of_an_unknown_code_names_the_nearest(tmp_path: Path) -> None:
@@ -133,4 +140,4 @@ def test_a_database_that_is_away_is_told_in_one_message(tmp_path: Path, do: str)
 def test_a_call_to_a_hotline_that_does_not_run_says_so(tmp_path: Path) -> None:
     ran = ivr("call", "nothing_like_it", folder=tmp_path)
     assert ran.status == 2
-    assert "there is no call script 'nothing_like_it'" in ran.complained
+    assert "there is no test 'nothing_like_it'" in ran.complained

@@ -34,6 +34,13 @@ def test_flows_are_named_by_their_path_without_the_suffix(tmp_path: pathlib.Path
     assert set(load_library(tmp_path, world()).flows) == {"hotline", "cards/lost"}
 
 
+def test_test_that_stands_beside_a_flow_is_none(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, "hotline.yaml", GOOD)
+    write(tmp_path, "tests/balance.test.yaml", "ivr_test: 1\n")
+    library = load_library(tmp_path, world())
+    assert (set(library.flows), library.findings) == ({"hotline"}, ())
+
+
 def test_changed_file_is_used_at_the_next_refresh(tmp_path: pathlib.Path) -> None:
     write(tmp_path, "a.yaml", GOOD)
     folder = FlowFolder(tmp_path, world())

@@ -75,3 +75,12 @@ def test_flow_that_nothing_reaches_has_nothing_of_it_reached() -> None:
     silent = [result for result in run_all() if "language_silence" in result.scenario.file]
     sign_in = next(flow for flow in coverage_of(silent).by_flow() if flow.flow == "library/sign_in")
     assert all(sign_in.reached(what) == 0 for what in What)
+
+
+def test_test_in_the_manual_is_one_that_passes() -> None:
+    manual = (FLOWS / "tests" / "README.md").read_text(encoding="utf-8")
+    text = manual.partition("```yaml\n")[2].partition("```")[0]
+    scenario, findings = read_scenario("manual.test.yaml", text, known())
+    assert scenario is not None, "\n".join(finding.render() for finding in findings)
+    with ScenarioRunner(shipped(), catalogue()) as runner:
+        assert messages(runner.run(scenario)) == []

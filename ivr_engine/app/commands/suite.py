@@ -14,9 +14,10 @@ from ivr_engine.app.commands.common import complain, print_findings, shown
 from ivr_engine.app.flow_world import flow_world
 from ivr_engine.app.settings import Settings
 from ivr_engine.calls.operations import SIGNATURES
-from ivr_engine.flow.findings import Finding, did_you_mean
+from ivr_engine.flow.findings import Finding, Place, did_you_mean
 from ivr_engine.flow.library import TEST_SUFFIX, load_library
 from ivr_engine.flow.model import Library
+from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios.model import Scenario
 from ivr_engine.scenarios.reading import Known, read_scenario
 from ivr_engine.simulator.scenario import ScenarioRunner
@@ -43,6 +44,9 @@ def load_suite(paths: Sequence[pathlib.Path], given: Settings) -> Suite | None:
     if library.findings:
         print_findings(library.findings, as_json=False)
         return None
+    if gone := [path for path in paths if not path.exists()]:
+        complain(f"there is no file or folder {gone[0]}")
+        return None
     files = test_files(paths or [shown(given.flows_dir) / FOLDER])
     if not files:
         where = ", ".join(map(str, paths)) or str(shown(given.flows_dir) / FOLDER)
@@ -53,11 +57,22 @@ def load_suite(paths: Sequence[pathlib.Path], given: Settings) -> Suite | None:
     scenarios: list[Scenario] = []
     findings: list[Finding] = []
     for file in files:
-        scenario, wrong = read_scenario(str(file), file.read_text(encoding="utf-8"), known)
+        scenario, wrong = _read(file, known)
         findings.extend(wrong)
         if scenario is not None:
             scenarios.append(scenario)
     return Suite(library, catalogue, known, tuple(scenarios), tuple(findings))
+
+
+def _read(file: pathlib.Path, known: Known) -> tuple[Scenario | None, tuple[Finding, ...]]:
+    try:
+        return read_scenario(str(file), file.read_text(encoding="utf-8"), known)
+    except UnicodeDecodeError:
+        message, mend = Text("the file is not UTF-8 text"), Text("save it again with encoding UTF-8")
+    except OSError as error:
+        message = Text("the file cannot be read: {cause}", cause=error.strerror)
+        mend = Text("let the hotline's user read it")
+    return None, (Finding(Place(str(file), 1, 1), "E101", message, mend),)
 
 
 def test_files(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:

@@ -52,19 +52,20 @@ def add(commands: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the tests; 1 when one fails, 2 when none can be run."""
+    """Run the tests; 1 when one fails, 2 when none can be run. A watch goes on until Ctrl-C."""
     given = settings()
     if not arguments.watch:
         return _run_once(arguments, given)
-    status, seen = FINE, None
+    seen = None
     try:
         while True:
             looked = _looks_of(_watched(arguments, given))
             if looked != seen:
-                status, seen = _run_once(arguments, given), looked
+                seen = looked
+                _run_once(arguments, given)
             threading.Event().wait(LOOKED_AT_EVERY_S)
     except KeyboardInterrupt:
-        return status
+        return FINE
 
 
 def _run_once(arguments: argparse.Namespace, given: Settings) -> int:
