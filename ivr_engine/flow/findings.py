@@ -337,6 +337,33 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "A question offers a human when one key, or staying silent, leads to one. The longest way to the first "
             "such question takes longer than is promised, or goes in a circle in which there is none.",
         ),
+        "W901": Code(
+            "a menu with many options",
+            "Who hears more than a handful of options has forgotten the first by the last. The limit is a setting of "
+            "the hotline. Keys 0, star and hash do not count.",
+        ),
+        "W902": Code(
+            "a menu that speaks for long",
+            "A caller waits for the option that they want. What is wanted most comes first, and few words are enough.",
+        ),
+        "W903": Code(
+            "the key before what it is for",
+            "Callers listen for what they want and then for its key. Hearing the key first, they have forgotten it "
+            "when they know that they want it.",
+        ),
+        "W904": Code(
+            "key 0 that is not the way to a human",
+            "On telephones everywhere 0 is a human. Who presses it in need should not get to something else.",
+        ),
+        "W905": Code(
+            "a task behind many menus",
+            "Each menu loses some callers. What they call for should come after a few at most.",
+        ),
+        "W906": Code(
+            "a question that has been answered before",
+            "Two steps, one after the other on a path, ask for the same with the same words. Callers take it for a "
+            "mistake of their own, or of the hotline.",
+        ),
     }
 )
 
