@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ivr_engine.app.settings import PROJECT
-from ivr_engine.flow.findings import CODES
+from ivr_engine.flow.codes import CODES
 from ivr_engine.scenarios.findings import TEST_CODES
 from tests.app.command import could_not, ivr
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.flow.findings import CODES, Finding, Place, did_you_mean
+from ivr_engine.flow.codes import CODES
+from ivr_engine.flow.findings import Finding, Place, did_you_mean
 from ivr_engine.flow.wording import Text, Wording
 from tests.flow.mistakes import mistakes
 from tests.flow.world import findings_of, flow, library_of, proved_library_of, shipped

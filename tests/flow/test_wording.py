@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.flow.findings import CODES, explained
+from ivr_engine.flow.codes import CODES, explained
 from ivr_engine.flow.wording import Text, Wording, chinese_codes, chinese_templates, in_chinese, say_in
 from tests.flow.mistakes import mistakes
 from tests.flow.templates import Made, names_in, texts_in, texts_made
