@@ -1,7 +1,7 @@
 """Findings: an author's mistakes, with their place, their meaning and a mend.
 
-Knows how one is told. Must not know what codes there are (`codes`), how files are read or shown in a browser. Words are for bank clerks, not programmers,
-in English and in Chinese (`wording_zh.yaml`).
+Knows how one is told. Must not know what codes there are (`codes`), how files are read or shown in a browser. Words are
+for bank clerks, not programmers, in English and in Chinese (`wording_zh.yaml`).
 """
 
 from __future__ import annotations
