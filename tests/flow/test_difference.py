@@ -76,7 +76,7 @@ def test_keys_are_counted_over_the_whole_call_through_flows_that_are_run() -> No
         build_library({name: (name, text) for name, text in one.items()}, world()) for one in (texts, new)
     )
     found = [str(change.words) for change in differences(old_library, new_library, Language.MANDARIN)]
-    assert "balance moves from 1-1-(customer)-(pin) to 7-5-(customer)-(pin)" in found
+    assert "balance moves from 1-1-(customer)-(pin)-(pick one) to 7-5-(customer)-(pin)-(pick one)" in found
     assert "a human moves from 1-0 to 7-0" in found
 
 
