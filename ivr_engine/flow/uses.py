@@ -141,6 +141,9 @@ class _WatchedPrompts:
     def lasts_ms(self, language: Language, prompt: str) -> int:
         return self._known.lasts_ms(language, prompt)
 
+    def text(self, language: Language, prompt: str) -> str:
+        return self._known.text(language, prompt)
+
 
 def said_in(written: Mapping[str, Any], arms: Iterable[Path]) -> str:
     """Return what is written in a step in one form, without the names of the steps that its arms lead to."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.flow.findings import Code
+from ivr_engine.flow.codes import Code
 
 TEST_CODES: Final[Mapping[str, Code]] = MappingProxyType(
     {

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ivr_engine.banking.model import AccountKind
 from ivr_engine.flow.call import QueueOutcome
-from ivr_engine.flow.findings import CODES
+from ivr_engine.flow.codes import CODES
 from ivr_engine.scenarios.findings import TEST_CODES
 from ivr_engine.scenarios.model import Answer, HangUp, Hear, Moved, Press, Typed, Wait, Wanted
 from ivr_engine.scenarios.reading import read_scenario
