@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ivr_engine.flow.fields import Written
+from ivr_engine.flow.constants import WrittenConstant
 from ivr_engine.flow.findings import Finding, NotUnderstoodError, Place, did_you_mean
+from ivr_engine.flow.hours import WrittenHours
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import Action, By, Repeat, Way
@@ -45,12 +46,19 @@ Declared = Annotated[
 ]
 
 
+def _limited(key: str, description: str) -> Any:  # noqa: ANN401 # what pydantic makes of a field
+    least, most = _BUDGETS[key]
+    return Field(ge=least, le=most, description=description)
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What one call may take: steps, and silences and wrong keys together (None: as many as the steps allow)."""
 
-    steps: int = STEPS_PER_CALL_MAX
-    wrong_entries: int | None = None
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    steps: Annotated[int, _limited("steps", "How many steps at most.")] = STEPS_PER_CALL_MAX
+    wrong_entries: Annotated[int, _limited("wrong_entries", "How many silences and wrong keys at most.")] | None = None
 
 
 def _budget(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
@@ -91,15 +99,17 @@ class FlowFile(BaseModel):
     outputs: tuple[str, ...] = Field(default=(), description="Variables given back.")
     outcomes: tuple[str, ...] = Field(default=(), description="How it can return, the usual outcome first.")
     variables: dict[str, Declared] = Field(default_factory=dict, description="Its own variables, with their types.")
-    constants: dict[str, Written] = Field(default_factory=dict, description="Values that have a name and never change.")
-    environments: dict[str, dict[str, Written]] = Field(
+    constants: dict[str, WrittenConstant] = Field(
+        default_factory=dict, description="Values that have a name and never change."
+    )
+    environments: dict[str, dict[str, WrittenConstant]] = Field(
         default_factory=dict, description="Constants that are other ones in each environment, by its name."
     )
     milestones: dict[str, MilestoneKind] = Field(
         default_factory=dict, description="What callers reach, with its kind: self_service, human or abandoned_task."
     )
-    hours: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Opening hours, by name.")
-    budget: Annotated[Budget | None, BeforeValidator(_budget)] = Field(
+    hours: dict[str, WrittenHours] = Field(default_factory=dict, description="Opening hours, by name.")
+    budget: Annotated[Budget | None, BeforeValidator(_budget, json_schema_input_type=Budget)] = Field(
         default=None, description="For the first flow: how many steps and wrong entries a call may take."
     )
     finally_: str | None = Field(

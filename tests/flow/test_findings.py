@@ -275,7 +275,7 @@ def test_finding_in_chinese_reads_so_and_keeps_what_is_written_letter_by_letter(
     assert [finding.render(Wording.CHINESE).splitlines()[2:] for finding in found] == [
         [
             f"       | {' ' * 54}^",  # each Chinese character takes two columns
-            "  修改方法：请从这些里选一个：“interrupt”、“say”、“then”、“when”。详见：ivr explain E110",
+            "  修改方法：请从这些里选一个：“interrupt”、“milestone”、“say”、“then”、“when”。详见：ivr explain E110",
         ],
         [
             f"       | {' ' * 64}^",
