@@ -69,6 +69,7 @@ EXCUSED: Final = MappingProxyType(
         ("test-sleep", "tests/channel/test_conversation.py"): "runs in virtual time, which passes at once",
         ("test-sleep", "tests/asterisk/hotline.py::RunningHotline.wait_until"): "polls real processes until a deadline",
         ("test-sleep", "tests/flow/calls.py"): "runs in virtual time, which passes at once",
+        ("test-sleep", "tests/simulator/test_virtual_time.py"): "runs in virtual time, which passes at once",
         ("test-sleep", "tests/calls/test_operations.py"): "runs in virtual time, which passes at once",
         ("test-sleep", "tests/calls/test_queueing.py"): "runs in virtual time, which passes at once",
         ("test-sleep", "tests/adapters/bank/measure.py::paced"): "paces the load that is measured",

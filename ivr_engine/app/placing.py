@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from ivr_engine.adapters.bank.seeding import NotBookedError, seed_fresh
+from ivr_engine.adapters.bank.seeding import NotBookedError, forget_pin, seed_fresh
 from ivr_engine.adapters.store.calls import CallHistory, CallRecord, StepRecord
 from ivr_engine.adapters.store.database import Database
 from ivr_engine.app.secrets_file import load_or_make
@@ -116,7 +116,15 @@ class Placer:
             number = await self._seed(scenario)
         except NotBookedError as error:
             return Placed(scenario, virtual, str(error))
+        try:
+            return await self._placed(rehearsed, number)
+        finally:
+            if number is not None:
+                await forget_pin(self._database, number)
+
+    async def _placed(self, rehearsed: Placed, number: CustomerNumber | None) -> Placed:
         assert self._phone is not None  # noqa: S101 # entered: says the type
+        scenario, virtual = rehearsed.scenario, rehearsed.virtual
         caller = f"139{self._ids.new()[-12:]}".translate(_AS_DIGITS)
         report = await follow(
             scenario.steps,

@@ -148,6 +148,7 @@ class ScenarioCaller:
                     return True
             elif not (heard.cut or self._matched == 0 or self._matched in listing.others_before):
                 wanted, before = listing.wanted[self._matched], listing.wanted[self._matched - 1]
+                self._free_at = max(self._free_at, self._began + heard.ended_s)
                 self._fail(
                     step.place,
                     Text(

@@ -61,6 +61,7 @@ def test_recordings_of_one_list_follow_each_other_without_others_between() -> No
     assert messages(strict) == [
         "9: after `en/connecting_to_agent` the caller was to hear `en/goodbye`, but heard en/thank_you"
     ]
+    assert strict.told.seconds >= strict.told.heard[-1].began_s, "the caller hangs up when it is heard, not before"
     loose = run(TO_MENU + "  - press: '0'\n  - hear: [connecting_to_agent, ..., goodbye]\n")
     assert messages(loose) == []
 

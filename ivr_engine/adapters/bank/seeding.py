@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ivr_engine.adapters.bank.embedded import HOUSE, EmbeddedCore
 from ivr_engine.adapters.store.database import Database
-from ivr_engine.adapters.store.tables import bank_account, bank_customer
+from ivr_engine.adapters.store.tables import bank_account, bank_customer, bank_pin
 from ivr_engine.banking.model import Posting, PostingOutcome
 from ivr_engine.banking.pin_policy import ATTEMPTS_PER_CALL_MAX
 from ivr_engine.scenarios.model import GivenAccount, GivenCustomer
@@ -111,6 +111,12 @@ async def seed_fresh(
             call = CallId(ids.new())
         await core.verify_pin(customer, wrong_pin, call=call)
     return customer
+
+
+async def forget_pin(database: Database, customer: CustomerNumber) -> None:
+    """Take a customer's PIN away: nobody signs in as them any more, though the PIN stands in a test for all to read."""
+    async with database.session(writes=True) as connection:
+        await connection.execute(bank_pin.delete().where(bank_pin.c.customer_number == customer))
 
 
 async def _book(database: Database, pin_key: bytes, account: GivenAccount, number: AccountNumber, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
-from ivr_engine.adapters.bank.seeding import NotBookedError, seed_fresh
+from ivr_engine.adapters.bank.seeding import NotBookedError, forget_pin, seed_fresh
 from ivr_engine.adapters.store.database import Database
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.banking.model import PinVerdict
@@ -61,6 +61,15 @@ async def test_every_customer_is_fresh_and_the_pin_opens_each(database_url: str)
         assert customer.isdigit()
         verdict = await core.verify_pin(customer, SecretDigits(b"246810"), call=CallId(f"call {customer}"))
         assert verdict is PinVerdict.VERIFIED
+    await database.close()
+
+
+async def test_pin_that_stands_in_a_test_opens_nothing_when_the_call_is_over(database_url: str) -> None:
+    database, clock = Database(database_url), SetClock()
+    core, number = await seeded(database, sample_customer(), clock)
+    await forget_pin(database, number)
+    verdict = await core.verify_pin(number, SecretDigits(b"246810"), call=CallId("later"))
+    assert verdict is PinVerdict.REFUSED
     await database.close()
 
 
