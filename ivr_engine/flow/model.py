@@ -31,6 +31,7 @@ STEPS_PER_CALL_MAX: Final = 500
 _BUDGETS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {"steps": (10, STEPS_PER_CALL_MAX), "wrong_entries": (1, 100)}
 )
+BUDGET: Final = "budget"
 BUDGET_EXCEEDED: Final = "budget_exceeded"
 """The key under `otherwise` that says where a call goes whose budget is used up."""
 FLOWS_DEEP_MAX: Final = 8
@@ -130,9 +131,9 @@ class CompiledStep:
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
     that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
     `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `by_default` are the outcomes
-    whose arms stand at the top of the file, under `otherwise`. `uses` are the names that the step looks up, each with
-    its place. `says` is what is written in the step but for where its arms lead, in one form, so that two steps
-    can be compared.
+    whose arms stand at the top of the file, under `otherwise` or `everywhere`. `uses` are the names that the step looks
+    up, each with its place. `says` is what is written in the step but for where its arms lead, in one form, so that two
+    steps can be compared.
     """
 
     name: str
@@ -176,7 +177,8 @@ class CompiledStep:
 class CompiledFlow:
     """One flow, compiled; usable only when there are no findings in its library.
 
-    A call may come to `budget_exceeded` and `finally_` from any step, with no more known than at the start.
+    A call may come to `budget_exceeded` and `finally_` from any step, with no more known than at the start. `declared`
+    is what else stands at the top of the file, as (block, name) -> its text, so that two flows can be compared.
     """
 
     name: str
@@ -189,6 +191,7 @@ class CompiledFlow:
     budget: Budget | None
     budget_exceeded: str | None
     finally_: str | None
+    declared: Mapping[tuple[str, str], str]
     steps: Mapping[str, CompiledStep]
 
     @property
@@ -204,3 +207,15 @@ class Library:
     version: str
     flows: Mapping[str, CompiledFlow]
     findings: tuple[Finding, ...]
+
+
+def flows_from(library: Library, flow: str) -> tuple[str, ...]:
+    """Return a flow and all others in which its calls can go on: those that are run, and those handed over to."""
+    found, todo = {flow: None}, [flow]
+    while todo:
+        for step in library.flows[todo.pop()].steps.values():
+            for name in (step.runs, step.hands_over_to):
+                if name in library.flows and name not in found:
+                    found[str(name)] = None
+                    todo.append(str(name))
+    return tuple(found)

@@ -234,3 +234,66 @@ def test_only_steps_that_do_nothing_but_decide_are_asked_themselves(name: str) -
     for step in made.steps.values():
         if step.asks or step.rescues or step.runs or step.heard_ms or not step.ways:
             assert decided(step, standing, made.variables) is None
+
+
+def test_route_goes_on_in_the_flow_to_which_the_call_is_handed_over() -> None:
+    library = sound(
+        a=flow("begin: {menu: main_menu, keys: {7: go}, when: {no_input: go, no_match: go}}\ngo: {hand_over: b}"),
+        b=flow(
+            f"begin: {{menu: main_menu, keys: {{8: human, 9: back}}, when: {{no_input: end, no_match: end}}}}\n"
+            f"back: {{hand_over: a}}\n{QUEUE}"
+        ),
+    )
+    assert route(library).keys == ("7", "8")
+    assert route(library, first="b").keys == ("8",)
+
+
+def test_route_goes_on_where_a_flow_that_is_run_hands_the_call_over_instead_of_coming_back() -> None:
+    library = sound(
+        a=flow(
+            "begin: {run: b, when: {good: end}}\nother: {run: c, when: {good: begin}}\nend: {hang_up: done}"
+        ).replace("start: begin", "start: other"),
+        b=flow(
+            "begin: {menu: main_menu, keys: {1: good, 2: leave}, when: {no_input: good, no_match: good}}\n"
+            "leave: {hand_over: d}\ngood: {return: good}",
+            top="outcomes: [good]\n",
+        ),
+        c=flow("begin: {return: good}", top="outcomes: [good]\n"),
+        d=flow(f"begin: {{menu: main_menu, keys: {{3: human}}, when: {{no_input: end, no_match: end}}}}\n{QUEUE}"),
+    )
+    assert route(library).keys == ("2", "3")
+
+
+REPEATED = flow(
+    f"begin: {{run: b, for: round, times: 3, while: more, when: {{more: human, enough: end}}}}\n{QUEUE}",
+)
+ROUND = flow(
+    """
+    begin: {menu: main_menu, keys: {4: more, 5: enough}, when: {no_input: enough, no_match: enough}}
+    more: {return: more}
+    enough: {return: enough}
+    """,
+    top="outcomes: [more, enough]\ninputs: {round: number}\n",
+)
+
+
+def test_flow_that_is_run_again_is_gone_through_as_often_as_it_runs_before_its_step_ends() -> None:
+    assert route(sound(a=REPEATED, b=ROUND)).keys == ("4", "4", "4")
+    early = REPEATED.replace("{more: human, enough: end}", "{more: end, enough: human}")
+    assert route(sound(a=early, b=ROUND)).keys == ("5",)
+
+
+def test_key_that_works_everywhere_is_a_route_from_every_question() -> None:
+    library = sound(
+        a=flow(
+            f"begin: {{menu: main_menu, keys: {{1: end}}, when: {{no_input: end, no_match: end}}}}\n{QUEUE}",
+            top="everywhere: {0: human}\n",
+        )
+    )
+    assert route(library).keys == ("0",)
+
+
+def test_budget_that_is_used_up_is_no_route() -> None:
+    steps = f"begin: {{menu: main_menu, keys: {{1: end}}, when: {{no_input: end, no_match: end}}}}\n{QUEUE}"
+    library = sound(a=flow(steps, top="budget: {steps: 100}\notherwise: {budget_exceeded: human}\n"))
+    assert Routes(library, Language.ENGLISH).to_task("a", HUMAN) is None
