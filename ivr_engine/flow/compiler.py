@@ -6,6 +6,7 @@ Knows steps only by their frame. Must not know files on disk, nor what a step do
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 
 from ivr_engine.flow.call import FACTS
@@ -13,7 +14,7 @@ from ivr_engine.flow.constants import CONSTANTS, ENVIRONMENTS, read_constants
 from ivr_engine.flow.expressions import is_name
 from ivr_engine.flow.findings import Place, did_you_mean
 from ivr_engine.flow.hours import HOURS, read_hours
-from ivr_engine.flow.model import BUDGET_EXCEEDED, MILESTONES, CompiledFlow, CompiledStep, FlowFile
+from ivr_engine.flow.model import BUDGET, BUDGET_EXCEEDED, MILESTONES, Budget, CompiledFlow, CompiledStep, FlowFile
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
@@ -74,7 +75,26 @@ def compile_flow(
         budget=file.budget,
         budget_exceeded=file.otherwise.get(BUDGET_EXCEEDED),
         finally_=file.finally_,
+        declared=_declared(file),
         steps=MappingProxyType(steps),
+    )
+
+
+def _declared(file: FlowFile) -> Mapping[tuple[str, str], str]:
+    """Return what stands at the top of a file beside variables, each with its text, so that two can be compared."""
+    budget = file.budget or Budget()
+    return MappingProxyType(
+        {
+            **{(CONSTANTS, name): str(written) for name, written in file.constants.items()},
+            **{
+                (ENVIRONMENTS, f"{environment}: {name}"): str(written)
+                for environment, block in file.environments.items()
+                for name, written in block.items()
+            },
+            **{(HOURS, name): said_in(block, ()) for name, block in file.hours.items()},
+            **{(MILESTONES, name): kind.value for name, kind in file.milestones.items()},
+            **{(BUDGET, name): str(most) for name, most in asdict(budget).items() if most is not None},
+        }
     )
 
 
@@ -176,7 +196,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile, notes: No
         returns=step.returns,
         repeated=step.repeated,
         hands_over_to=step.hands_over_to,
-        by_default=frozenset(outcome for outcome in outcomes if outcome not in arms),
+        by_default=frozenset(name for name in outcomes if name not in arms or arms[name].path[0] == "everywhere"),
         uses=notes.uses(scope, step.WORD, file.steps[name], (arm.path for arm in arms.values())),
         says=said_in(file.steps[name], (arm.path for arm in arms.values())),
         results_into=step.results_into,

@@ -9,10 +9,12 @@ import re
 from collections.abc import Mapping
 from datetime import date, time
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import WithJsonSchema
 
 from ivr_engine.flow.expressions import ExpressionError, compile_expression
-from ivr_engine.flow.fields import Written
+from ivr_engine.flow.fields import DAY_WRITTEN, TIME_WRITTEN, Written
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.values import DIGITS, Constant, Value, Variable
@@ -24,6 +26,16 @@ ENVIRONMENTS: Final = "environments"
 _DIGITS: Final = re.compile(r"\d{1,64}", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME: Final = re.compile(r"\d{2}:\d{2}", re.ASCII)
+WrittenConstant = Annotated[
+    Written,
+    WithJsonSchema(
+        {
+            "type": ["string", "integer", "boolean"],
+            "pattern": rf"^({DAY_WRITTEN}|{TIME_WRITTEN})$|^(?!({_DATE.pattern}|{_TIME.pattern})$)",
+        }
+    ),
+]
+"""How a constant is written; for editors, what looks like a day or a time has to be one."""
 _NO_VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType({})
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
+from ivr_engine.flow.constants import CONSTANTS, ENVIRONMENTS
+from ivr_engine.flow.hours import HOURS
 from ivr_engine.flow.impact import first_flows
-from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library
+from ivr_engine.flow.model import BUDGET, MILESTONES, CompiledFlow, CompiledStep, Library
 from ivr_engine.flow.renames import matched_steps
 from ivr_engine.flow.routes import Routes, keys_of
 from ivr_engine.flow.step import By
 from ivr_engine.flow.timing import Task, Timing, tasks_of
 from ivr_engine.flow.uses import PROMPTS
-from ivr_engine.flow.values import Variable
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
 
@@ -90,12 +92,12 @@ def _keys(flow: str, task: Task, routes: tuple[Routes, Routes]) -> Iterator[Chan
 def _seconds(flow: str, task: Task, routes: tuple[Routes, Routes], timings: tuple[Timing, Timing]) -> Iterator[Change]:
     usual = [one.to_task(flow, task) for one in routes]
     longest = [one.to_task(flow, task) for one in timings]
-    for template, (before, after) in (
-        ("usual time to {task}: {old} s → {new} s", usual),
-        ("longest time to {task}: {old} s → {new} s", longest),
+    for said, (before, after) in (
+        (Text("usual time to {task}", task=task.name), usual),
+        (Text("longest time to {task}", task=task.name), longest),
     ):
         if before is not None and after is not None and before.seconds != after.seconds:
-            words = Text(template, task=task.name, old=before.seconds, new=after.seconds)
+            words = Text("{time}: {old} s → {new} s", time=said, old=before.seconds, new=after.seconds)
             yield Change(Topic.TASKS, flow, "", words, f"{before.seconds} s", f"{after.seconds} s")
 
 
@@ -139,9 +141,6 @@ def _within(old: CompiledFlow, new: CompiledFlow) -> Iterator[Change]:
     names = matched_steps(old, new)
     if old.title != new.title:
         yield Change(Topic.FLOWS, new.name, "", Text("the title is another"), old.title, new.title)
-    if names.get(old.start) != new.start:
-        words = Text("begins with {new} instead of {old}", new=new.start, old=old.start)
-        yield Change(Topic.ARMS, new.name, new.start, words, old.start, new.start)
     for was, now in names.items():
         if was != now:
             words = Text("{old} is now called {new}", old=was, new=now)
@@ -153,16 +152,36 @@ def _within(old: CompiledFlow, new: CompiledFlow) -> Iterator[Change]:
     for name in old.steps:
         if name not in names:
             yield Change(Topic.STEPS, new.name, name, Text("{step} is gone", step=name), name)
-    yield from _declared(new.name, "variable", old.variables, new.variables)
-    for what, before, after in (
-        ("languages", old.languages, new.languages),
-        ("outcomes", old.interface.outcomes, new.interface.outcomes),
-        ("inputs", tuple(old.interface.inputs), tuple(new.interface.inputs)),
-        ("outputs", tuple(old.interface.outputs), tuple(new.interface.outputs)),
+    yield from _entries(old, new, names)
+    yield from _declared(new.name, _top_of(old), _top_of(new))
+    for words, before, after in (
+        (Text("other languages"), old.languages, new.languages),
+        (Text("other outcomes"), old.interface.outcomes, new.interface.outcomes),
+        (Text("other inputs"), tuple(old.interface.inputs), tuple(new.interface.inputs)),
+        (Text("other outputs"), tuple(old.interface.outputs), tuple(new.interface.outputs)),
     ):
         if before != after:
-            words = Text("other {what}", what=Text(what))
             yield Change(Topic.FLOWS, new.name, "", words, ", ".join(before), ", ".join(after))
+
+
+def _entries(old: CompiledFlow, new: CompiledFlow, names: Mapping[str, str]) -> Iterator[Change]:
+    """Compare where a call begins in the flow: at its start, when its budget is used up, and after a hang-up."""
+    if names.get(old.start) != new.start:
+        words = Text("begins with {new} instead of {old}", new=new.start, old=old.start)
+        yield Change(Topic.ARMS, new.name, new.start, words, old.start, new.start)
+    for entry, was, now in (
+        (Text("a call whose budget is used up"), old.budget_exceeded, new.budget_exceeded),
+        (Text("a call whose caller has hung up"), old.finally_, new.finally_),
+    ):
+        if was is None and now is not None:
+            words = Text("{entry} goes on with {new} now", entry=entry, new=now)
+        elif was is not None and now is None:
+            words = Text("{entry} no longer goes on with {old}", entry=entry, old=was)
+        elif was is not None and now is not None and names.get(was) != now:
+            words = Text("{entry} goes on with {new} instead of {old}", entry=entry, new=now, old=was)
+        else:
+            continue
+        yield Change(Topic.ARMS, new.name, now or "", words, was or "", now or "")
 
 
 def _step(flow: str, old: CompiledStep, new: CompiledStep, names: Mapping[str, str]) -> Iterator[Change]:
@@ -204,8 +223,14 @@ def _options(flow: str, old: CompiledStep, new: CompiledStep, names: Mapping[str
     for was, target in list(gone.items()):
         now = next((keys for keys, leads in added.items() if leads == names.get(target)), None)
         if now is not None:
-            template = "{step}: what leads to {target} moves from {old} to {new}"
-            words = Text(template, step=new.name, target=added[now], old=was, new=now)
+            target = added[now]
+            words = Text(
+                "{step}: what leads to {target} moves from {old} to {new}",
+                step=new.name,
+                target=target,
+                old=was,
+                new=now,
+            )
             yield Change(Topic.MENUS, flow, new.name, words, was, now)
             del gone[was], added[now]
     for keys, target in gone.items():
@@ -250,16 +275,32 @@ def _others(step: CompiledStep) -> dict[str, str]:
     return {outcome: target for outcome, target in step.arms.items() if outcome not in own}
 
 
-def _declared(flow: str, what: str, old: Mapping[str, Variable], new: Mapping[str, Variable]) -> Iterator[Change]:
-    for name in sorted(old.keys() | new.keys()):
-        was, now = (_written(one[name]) if name in one else "" for one in (old, new))
+def _top_of(flow: CompiledFlow) -> dict[tuple[str, str], str]:
+    variables = {("", name): f"{one.data_class.value} {one.type}" for name, one in flow.variables.items()}
+    return {**variables, **flow.declared}
+
+
+def _declared(flow: str, old: Mapping[tuple[str, str], str], new: Mapping[tuple[str, str], str]) -> Iterator[Change]:
+    for block, name in sorted(old.keys() | new.keys()):
+        was, now = old.get((block, name), ""), new.get((block, name), "")
         if was == now:
             continue
-        template = (
-            "{what} {name} is another" if was and now else "{what} {name} is new" if now else "{what} {name} is gone"
-        )
-        yield Change(Topic.FLOWS, flow, "", Text(template, what=Text(what), name=name), was, now)
+        what = _SORTS[block]
+        words = Text("{what} {name} is another", what=what, name=name)
+        if not was:
+            words = Text("{what} {name} is new", what=what, name=name)
+        elif not now:
+            words = Text("{what} {name} is gone", what=what, name=name)
+        yield Change(Topic.FLOWS, flow, "", words, was, now)
 
 
-def _written(variable: Variable) -> str:
-    return f"{variable.data_class.value} {variable.type}"
+_SORTS: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "": Text("variable"),
+        CONSTANTS: Text("constant"),
+        ENVIRONMENTS: Text("constant"),
+        HOURS: Text("opening hours"),
+        MILESTONES: Text("milestone"),
+        BUDGET: Text("limit of a call"),
+    }
+)

@@ -1,4 +1,4 @@
-"""Small written forms that several steps share: durations, lengths, keys.
+"""Small written forms that are shared: durations, lengths, keys, and for editors days and times.
 
 Knows how they are written and what they mean. Must not know any step.
 """
@@ -89,6 +89,15 @@ def _durations(most_ms: int) -> Any:  # noqa: ANN401 # a type, made of a pattern
     written = "|".join(f"{_at_most(most_ms // each)} ?{unit}" for unit, each in _UNITS_MS if most_ms >= each)
     return Annotated[str, Field(pattern=rf"^({written})$")]
 
+
+_LEAP_YEAR: Final = r"(\d\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
+DAY_WRITTEN: Final = (
+    r"(\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))"
+    rf"|{_LEAP_YEAR}-02-29)"
+)
+"""A pattern of the days that a calendar has; what is judged by it has the form of one."""
+TIME_WRITTEN: Final = r"([01]\d|2[0-3]):[0-5]\d"
+"""A pattern of the times that a clock shows."""
 
 # The second argument of each is how the value is written, for the schema of flow files that editors use.
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=_durations(DURATION_MS_MAX))]

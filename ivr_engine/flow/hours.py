@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from pydantic import WithJsonSchema
+
+from ivr_engine.flow.fields import DAY_WRITTEN, TIME_WRITTEN
 from ivr_engine.flow.findings import NotUnderstoodError
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.wording import Text
@@ -27,6 +30,32 @@ _DAYS_WRITTEN: Final = re.compile(r"([a-z]{3})(?: ?(?:-|to) ?([a-z]{3}))?", re.A
 _SPAN: Final = re.compile(r"(\d{2}):(\d{2}) ?(?:to|-) ?(\d{2}):(\d{2})", re.ASCII)
 _DATES: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?: to (\d{4}-\d{2}-\d{2}))?", re.ASCII)
 _ONE_DAY: Final = timedelta(days=1)
+
+
+def _some(written: str) -> dict[str, Any]:
+    """Say for editors that one text of a pattern stands here, or a list of them."""
+    pattern = f"^{written}$"
+    return {"type": ["string", "array"], "pattern": pattern, "items": {"type": "string", "pattern": pattern}}
+
+
+def _block() -> dict[str, Any]:
+    """Say for editors how opening hours are written."""
+    day, days = f"({'|'.join(_DAYS)})", rf"{DAY_WRITTEN}( to {DAY_WRITTEN})?"
+    spans = _some(rf"{TIME_WRITTEN} ?(to|-) ?({TIME_WRITTEN}|24:00)")
+    by_day = {"type": "object", "propertyNames": {"pattern": f"^{days}$"}, "additionalProperties": spans}
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": f"^(closed|open|{day}( ?(-|to) ?{day})?)$"},
+        "properties": {
+            "closed": {"description": "Holidays: 2026-10-01, or 2026-10-01 to 2026-10-07.", **_some(days)},
+            "open": {"description": "Days with other hours than their day of the week has.", **by_day},
+        },
+        "additionalProperties": {"description": "Its hours: 08:30 to 17:30, or a list of such.", **spans},
+    }
+
+
+WrittenHours = Annotated[dict[str, Any], WithJsonSchema(_block())]
+"""One block of opening hours as it is written; `read_hours` judges it."""
 
 
 class Opening(StrEnum):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from ivr_engine.flow.findings import Place
-from ivr_engine.flow.model import Library
+from ivr_engine.flow.model import Library, flows_from
 from ivr_engine.flow.scope import World
 from ivr_engine.flow.uses import FLOWS, PROMPTS
 from ivr_engine.values.language import Language
@@ -69,9 +69,13 @@ def names_used(library: Library, sort: str) -> frozenset[str]:
 
 
 def first_flows(library: Library) -> tuple[str, ...]:
-    """Return the flows that a call may begin with: those that no flow runs and that return to nobody."""
-    run = {step.runs for flow in library.flows.values() for step in flow.steps.values()}
-    return tuple(name for name, flow in library.flows.items() if name not in run and not flow.interface.outcomes)
+    """Return the flows that a call may begin with: those that return to nobody, and that no other flow leads to.
+
+    Of flows that hand over to one another in a circle nobody can say with which one calls begin: all of them may be it.
+    """
+    leads_to = {name: frozenset(flows_from(library, name)) for name in library.flows}
+    led_to = {other for name in library.flows for other in leads_to[name] if name not in leads_to[other]}
+    return tuple(name for name, flow in library.flows.items() if name not in led_to and not flow.interface.outcomes)
 
 
 def _impact(library: Library, sort: str, name: str) -> Impact:
@@ -100,7 +104,8 @@ def _way_down(library: Library, first: str, users: Collection[str]) -> tuple[str
         if here in users:
             return ways[here]
         for step in library.flows[here].steps.values():
-            if step.runs is not None and step.runs in library.flows and step.runs not in ways:
-                ways[step.runs] = (*ways[here], step.runs)
-                todo.append(step.runs)
+            for name in (step.runs, step.hands_over_to):
+                if name is not None and name in library.flows and name not in ways:
+                    ways[name] = (*ways[here], name)
+                    todo.append(name)
     return ()

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ivr_engine.flow.fields import Written
+from ivr_engine.flow.constants import WrittenConstant
 from ivr_engine.flow.findings import Finding, NotUnderstoodError, Place, did_you_mean
+from ivr_engine.flow.hours import WrittenHours
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import Action, By, Repeat, Way
@@ -30,6 +31,7 @@ STEPS_PER_CALL_MAX: Final = 500
 _BUDGETS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {"steps": (10, STEPS_PER_CALL_MAX), "wrong_entries": (1, 100)}
 )
+BUDGET: Final = "budget"
 BUDGET_EXCEEDED: Final = "budget_exceeded"
 """The key under `otherwise` that says where a call goes whose budget is used up."""
 FLOWS_DEEP_MAX: Final = 8
@@ -45,12 +47,19 @@ Declared = Annotated[
 ]
 
 
+def _limited(key: str, description: str) -> Any:  # noqa: ANN401 # what pydantic makes of a field
+    least, most = _BUDGETS[key]
+    return Field(ge=least, le=most, description=description)
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What one call may take: steps, and silences and wrong keys together (None: as many as the steps allow)."""
 
-    steps: int = STEPS_PER_CALL_MAX
-    wrong_entries: int | None = None
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    steps: Annotated[int, _limited("steps", "How many steps at most.")] = STEPS_PER_CALL_MAX
+    wrong_entries: Annotated[int, _limited("wrong_entries", "How many silences and wrong keys at most.")] | None = None
 
 
 def _budget(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
@@ -91,15 +100,17 @@ class FlowFile(BaseModel):
     outputs: tuple[str, ...] = Field(default=(), description="Variables given back.")
     outcomes: tuple[str, ...] = Field(default=(), description="How it can return, the usual outcome first.")
     variables: dict[str, Declared] = Field(default_factory=dict, description="Its own variables, with their types.")
-    constants: dict[str, Written] = Field(default_factory=dict, description="Values that have a name and never change.")
-    environments: dict[str, dict[str, Written]] = Field(
+    constants: dict[str, WrittenConstant] = Field(
+        default_factory=dict, description="Values that have a name and never change."
+    )
+    environments: dict[str, dict[str, WrittenConstant]] = Field(
         default_factory=dict, description="Constants that are other ones in each environment, by its name."
     )
     milestones: dict[str, MilestoneKind] = Field(
         default_factory=dict, description="What callers reach, with its kind: self_service, human or abandoned_task."
     )
-    hours: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Opening hours, by name.")
-    budget: Annotated[Budget | None, BeforeValidator(_budget)] = Field(
+    hours: dict[str, WrittenHours] = Field(default_factory=dict, description="Opening hours, by name.")
+    budget: Annotated[Budget | None, BeforeValidator(_budget, json_schema_input_type=Budget)] = Field(
         default=None, description="For the first flow: how many steps and wrong entries a call may take."
     )
     finally_: str | None = Field(
@@ -120,9 +131,9 @@ class CompiledStep:
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
     that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
     `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `by_default` are the outcomes
-    whose arms stand at the top of the file, under `otherwise`. `uses` are the names that the step looks up, each with
-    its place. `says` is what is written in the step but for where its arms lead, in one form, so that two steps
-    can be compared.
+    whose arms stand at the top of the file, under `otherwise` or `everywhere`. `uses` are the names that the step looks
+    up, each with its place. `says` is what is written in the step but for where its arms lead, in one form, so that two
+    steps can be compared.
     """
 
     name: str
@@ -166,7 +177,8 @@ class CompiledStep:
 class CompiledFlow:
     """One flow, compiled; usable only when there are no findings in its library.
 
-    A call may come to `budget_exceeded` and `finally_` from any step, with no more known than at the start.
+    A call may come to `budget_exceeded` and `finally_` from any step, with no more known than at the start. `declared`
+    is what else stands at the top of the file, as (block, name) -> its text, so that two flows can be compared.
     """
 
     name: str
@@ -179,6 +191,7 @@ class CompiledFlow:
     budget: Budget | None
     budget_exceeded: str | None
     finally_: str | None
+    declared: Mapping[tuple[str, str], str]
     steps: Mapping[str, CompiledStep]
 
     @property
@@ -195,3 +208,15 @@ class Library:
     flows: Mapping[str, CompiledFlow]
     findings: tuple[Finding, ...]
     advice: tuple[Finding, ...] = ()
+
+
+def flows_from(library: Library, flow: str) -> tuple[str, ...]:
+    """Return a flow and all others in which its calls can go on: those that are run, and those handed over to."""
+    found, todo = {flow: None}, [flow]
+    while todo:
+        for step in library.flows[todo.pop()].steps.values():
+            for name in (step.runs, step.hands_over_to):
+                if name in library.flows and name not in found:
+                    found[str(name)] = None
+                    todo.append(str(name))
+    return tuple(found)

@@ -1,7 +1,8 @@
 """By which keys callers get what they call for, and how long that takes those who answer quickly.
 
 Knows compiled flows by the ways in which their steps end. Must not know kinds of steps. A route goes through the flows
-that are run; it follows what callers do on purpose, and what the bank usually answers, as long as there is such a way.
+that are run and handed over to; it follows what callers do on purpose, and what the bank usually answers, as long as
+there is such a way.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library
+from ivr_engine.flow.model import CompiledStep, Library
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.standing import Standing, decided
 from ivr_engine.flow.step import By, Way
@@ -21,7 +22,7 @@ from ivr_engine.values.language import Language
 ANSWERS_AFTER_MS: Final = 2000
 """How long a caller who has heard the question takes for the answer, when nothing is known of them."""
 POINTS_MAX: Final = 50_000
-"""Places where a caller may stand within one flow; beyond that the routes found so far stand."""
+"""Places where a caller may stand; beyond that the routes found so far stand."""
 KEYS: Final = "keys"
 """The fact of a deed that names the keys themselves."""
 
@@ -53,79 +54,126 @@ class Route:
         return "-".join(self.keys) or "no key"
 
 
-Point = tuple[str, Standing]
+Point = tuple[str, str, Standing]
+"""A flow, a step of it, and what is known there."""
+Best = dict[Standing, Route]
+"""The best route to each thing that may be known at one place."""
 
 
 @dataclass(slots=True)
 class Routes:
-    """The best routes through the flows of a library, each worked out once.
+    """Best routes through the flows of a library, from what is known at the start of one; each worked out once.
 
-    A caller begins a call unknown, in its `language`. What steps decide by what is known there is decided like in a
-    call; where that is not known, callers may go either way.
+    Where something is known, such as a choice of the caller, a step that asks for it decides by that; where nothing is
+    known, both ways are open. Nobody gets anywhere by a budget that is used up.
     """
 
     library: Library
     language: Language
-    _to_steps: dict[Point, dict[Point, Route]] = field(default_factory=dict)
+    _to_steps: dict[tuple[str, Standing, bool], dict[Point, Route]] = field(default_factory=dict)
 
     def to_task(self, flow: str, task: Task, standing: Standing | None = None) -> Route | None:
-        """Return the best route from a flow's start to a task, in it or in a flow that it runs; None without one."""
-        found: list[Route] = []
-        for (name, here), route in self._routes(flow, standing or Standing(Level.NOBODY, self.language)).items():
-            step = self.library.flows[flow].steps[name]
-            if task.ends_in(step):
-                found.append(route)
-            elif step.runs is not None and step.runs in self.library.flows:
-                inner = self.to_task(step.runs, task, here.on_entering())
-                found += [route.then(inner)] if inner is not None else []
+        """Return the best route from a flow's start to a task; None without one.
+
+        The task may be in a flow that is run, or that the call is handed over to.
+        """
+        start = standing or Standing(Level.NOBODY, self.language)
+        routes = self._routes(flow, start, leaves=True).items()
+        found = (route for (name, step, _), route in routes if task.ends_in(self.library.flows[name].steps[step]))
         return min(found, key=lambda route: route.cost, default=None)
 
-    def to_return(self, flow: str, outcome: str, standing: Standing) -> dict[Standing, Route]:
+    def to_return(self, flow: str, outcome: str, standing: Standing) -> Best:
         """Return the best routes from the start of a flow to its return with an outcome, by what is known then."""
         steps = self.library.flows[flow].steps
-        best: dict[Standing, Route] = {}
-        for (name, here), route in self._routes(flow, standing).items():
-            then = here.on_entering()
-            if steps[name].returns == outcome and (then not in best or route.cost < best[then].cost):
-                best[then] = route
+        best: Best = {}
+        for (_, name, here), route in self._routes(flow, standing, leaves=False).items():
+            if steps[name].returns == outcome:
+                _keep(best, here.on_entering(), route)
         return best
 
-    def _routes(self, flow: str, standing: Standing) -> dict[Point, Route]:
-        """Return the best route to every step that is reached, for each thing that may be known there."""
-        if (flow, standing) in self._to_steps:
-            return self._to_steps[flow, standing]
-        drawn = self.library.flows[flow]
+    def _routes(self, flow: str, standing: Standing, *, leaves: bool) -> dict[Point, Route]:
+        """Return the best route to every step that is reached, for each thing that may be known there.
+
+        With `leaves` also to the steps of flows from which the call does not come back to this one, be it that the
+        caller gets there what they called for.
+        """
+        if (flow, standing, leaves) in self._to_steps:
+            return self._to_steps[flow, standing, leaves]
         best: dict[Point, Route] = {}
-        todo: list[tuple[tuple[int, int, int], int, Point, Route]] = [((0, 0, 0), 0, (drawn.start, standing), Route())]
+        start = (flow, self.library.flows[flow].start, standing)
+        todo: list[tuple[tuple[int, int, int], int, Point, Route]] = [((0, 0, 0), 0, start, Route())]
         count = 0  # of equal routes the one found first goes first, which is the one first in the file
         while todo and len(best) < POINTS_MAX:
             _, _, point, route = heapq.heappop(todo)
-            if point in best or point[0] not in drawn.steps:
+            if point in best or point[1] not in self.library.flows[point[0]].steps:
                 continue
             best[point] = route
-            for onward, leg in self._legs(drawn, point):
+            for onward, leg in self._legs(point, leaves=leaves):
                 count += 1
                 heapq.heappush(todo, (route.then(leg).cost, count, onward, route.then(leg)))
-        self._to_steps[flow, standing] = best
+        self._to_steps[flow, standing, leaves] = best
         return best
 
-    def _legs(self, flow: CompiledFlow, point: Point) -> Iterator[tuple[Point, Route]]:
-        step, standing = flow.steps[point[0]], point[1]
-        sure = decided(step, standing, flow.variables)
+    def _legs(self, point: Point, *, leaves: bool) -> Iterator[tuple[Point, Route]]:
+        name, step, standing = point[0], self.library.flows[point[0]].steps[point[1]], point[2]
+        rounds = list(self._rounds(step, standing)) if step.runs in self.library.flows else []
+        if leaves:
+            for here, leg in _all_of(rounds):
+                yield self._start_of(str(step.runs), here), leg
+            if step.hands_over_to in self.library.flows:
+                yield self._start_of(str(step.hands_over_to), standing.on_entering()), Route()
+        sure = decided(step, standing, self.library.flows[name].variables)
         for place, way in enumerate(step.ways):
             target = step.arms.get(way.outcome)
             if target is None or (way.at_least is not None and way.at_least > standing.level):
                 continue
             if sure is not None:
                 if sure[0] == way.outcome:
-                    yield (target, sure[1]), Route()
-            elif step.runs in self.library.flows:
-                inner = self.to_return(str(step.runs), way.outcome, standing.on_entering())
-                for then, leg in inner.items():
+                    yield (name, target, sure[1]), Route()
+            elif rounds:
+                for then, leg in self._returns(step, rounds, way.outcome).items():
                     kept = replace(standing, level=then.level, language=then.language)
-                    yield (target, kept.after(way)), leg
+                    yield (name, target, kept.after(way)), leg
             else:
-                yield (target, standing.after(way)), _leg(step, way, usual=place == 0)
+                yield (name, target, standing.after(way)), _leg(step, way, usual=place == 0)
+
+    def _start_of(self, flow: str, standing: Standing) -> Point:
+        return flow, self.library.flows[flow].start, standing
+
+    def _rounds(self, step: CompiledStep, standing: Standing) -> Iterator[Best]:
+        """Return how the flow that a step runs is entered, each time that it is run."""
+        entered: Best = {standing.on_entering(): Route()}
+        yield entered
+        for _ in range(1, step.repeated.times if step.repeated is not None else 1):
+            entered = self._once_more(step, entered, step.repeated.again_on if step.repeated is not None else "")
+            yield entered
+
+    def _returns(self, step: CompiledStep, rounds: list[Best], outcome: str) -> Best:
+        """Return how a step that runs a flow ends in an outcome; in that for running it again, only the last time."""
+        again = step.repeated is not None and outcome == step.repeated.again_on
+        best: Best = {}
+        for entered in rounds[-1:] if again else rounds:
+            for then, route in self._once_more(step, entered, outcome).items():
+                _keep(best, then, route)
+        return best
+
+    def _once_more(self, step: CompiledStep, entered: Best, outcome: str) -> Best:
+        best: Best = {}
+        for here, route in entered.items():
+            for then, leg in self.to_return(str(step.runs), outcome, here).items():
+                _keep(best, then, route.then(leg))
+        return best
+
+
+def _all_of(rounds: list[Best]) -> Iterator[tuple[Standing, Route]]:
+    for entered in rounds:
+        yield from entered.items()
+
+
+def _keep(best: Best, standing: Standing, route: Route) -> None:
+    """Keep a route when it is the best one so far to this standing."""
+    if standing not in best or route.cost < best[standing].cost:
+        best[standing] = route
 
 
 def _leg(step: CompiledStep, way: Way, *, usual: bool) -> Route:

@@ -156,11 +156,13 @@ def _holds_variables(field: FieldInfo) -> bool:
 
 
 class _AsWritten(GenerateJsonSchema):
-    """Takes what an author writes, not what becomes of it; where a model does not say how that looks, anything."""
+    """Takes what an author writes, not what becomes of it; every form of its own has to say how it is written."""
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
-        written = schema.get("json_schema_input_schema")
-        return self.generate_inner(written) if written is not None else {}
+        if "json_schema_input_schema" not in schema:
+            message = f"{schema['function']} does not say what authors write: give it a `json_schema_input_type`"
+            raise TypeError(message)
+        return self.generate_inner(schema["json_schema_input_schema"])
 
 
 def _plain(schema: Any) -> Any:  # noqa: ANN401 # JSON of any form

@@ -83,6 +83,12 @@ def _one_thing(schema: dict[str, Any]) -> None:
     }
 
 
+def _of_plain_parts(schema: dict[str, Any]) -> None:
+    """Say for editors that `first` and `again` do not stand within one another."""
+    plain = {"not": {"type": "object", "required": ["first"]}}
+    schema["allOf"] = [plain, {"items": plain}]
+
+
 def _as_parts(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote; pydantic judges it next
     listed = written if isinstance(written, list) else [written]
     return [{"prompt": part} if isinstance(part, str) else part for part in listed]
@@ -108,12 +114,16 @@ class Part(BaseModel):
     time: str | None = Field(default=None, description="A time of day.")
 
     first: Speech | None = Field(
-        default=None, min_length=1, description="Said when the caller comes here for the first time in this call."
+        default=None,
+        min_length=1,
+        description="Said when the caller comes here for the first time in this call.",
+        json_schema_extra=_of_plain_parts,
     )
     again: Speech | None = Field(
         default=None,
         min_length=1,
         description="Said instead when the caller comes here again, and at every further try.",
+        json_schema_extra=_of_plain_parts,
     )
 
     @model_validator(mode="after")

@@ -8,23 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, cast
 
-from ivr_engine.flow.call import Call
+from ivr_engine.flow.call import SIGNED_IN
 from ivr_engine.flow.model import CompiledStep
 from ivr_engine.flow.operations import Level
-from ivr_engine.flow.step import By, Way
+from ivr_engine.flow.step import Decides, Way
 from ivr_engine.flow.values import YES_NO, Value, Variable
-from ivr_engine.values.ids import CustomerNumber
 from ivr_engine.values.language import Language
-
-if TYPE_CHECKING:
-    from ivr_engine.channel.conversation import Conversation
-    from ivr_engine.flow.call import Queues
-    from ivr_engine.flow.operations import Operations
-
-NOT_KNOWN: Final = (KeyError, AttributeError, TypeError)
-"""What a step raises that needs a variable without a value, or somebody to speak to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +35,40 @@ class Standing:
         return replace(self, level=self.level if way.level is None else way.level, known=known)
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    signed_in: bool
-    customer: CustomerNumber | None = None
+class NotKnownError(Exception):
+    """A step that decides reads a variable whose value nobody knows here."""
+
+
+class _Variables(dict[str, Value]):
+    """Variables with what is known of them."""
+
+    def __missing__(self, name: str) -> Value:
+        raise NotKnownError(name)
+
+
+@dataclass(slots=True)
+class _ThoughtOf:
+    """A call of which only this is known."""
+
+    level: Level
+    language: Language
+    variables: dict[str, Value]
+
+    def fact(self, name: str) -> Value:
+        return self.level >= Level.SIGNED_IN if name == SIGNED_IN else self.language.value
 
 
 def decided(step: CompiledStep, standing: Standing, variables: Mapping[str, Variable]) -> tuple[str, Standing] | None:
     """Return how a step that only decides ends here, and what is known then; None when nobody can say."""
-    if step.longest_ms or step.runs is not None or not step.ways or any(way.by is not By.STEP for way in step.ways):
+    if not isinstance(step.action, Decides):
         return None
-    call = Call(
-        cast("Conversation", None),
-        cast("Operations", None),
-        cast("Queues", None),
-        _Signed(standing.level >= Level.SIGNED_IN),
-        standing.language,
-        variables=dict(standing.known),
-    )
-    act = step.action(call).__await__()
+    call = _ThoughtOf(standing.level, standing.language, _Variables(standing.known))
     try:
-        next(act)
-    except StopIteration as ended:
-        known = frozenset((name, value) for name, value in call.variables.items() if _has_few_values(variables[name]))
-        return str(ended.value), Standing(standing.level, call.language, known)
-    except NOT_KNOWN:
+        outcome = step.action.decide(call)
+    except NotKnownError:
         return None
-    act.close()  # whatever waits decides nothing
-    return None
+    known = frozenset((name, value) for name, value in call.variables.items() if _has_few_values(variables[name]))
+    return outcome, Standing(standing.level, call.language, known)
 
 
 def _has_few_values(variable: Variable) -> bool:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,7 @@ from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.values import Value
 from ivr_engine.flow.wording import Text
+from ivr_engine.values.language import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,31 @@ class End:
 
 Result = str | Enter | HandOver | Return | End
 Action = Callable[[Call], Awaitable[Result]]
+
+
+class Known(Protocol):
+    """What a step that only decides sees of a call: variables, the language, and the facts of expressions."""
+
+    variables: dict[str, Value]
+    language: Language
+
+    def fact(self, name: str) -> Value:
+        """Return a read-only fact (a key of `FACTS`)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decides:
+    """The action of a step that only decides: by variables and facts alone, so that it can be asked without a call.
+
+    `decide` returns the outcome; it may write variables and the language of what it is given.
+    """
+
+    decide: Callable[[Known], str]
+
+    async def __call__(self, call: Call) -> str:
+        """Decide in a call."""
+        return self.decide(call)
 
 
 class By(Enum):
@@ -140,7 +166,7 @@ class Step(BaseModel, ABC):
     def compile(self, scope: Scope) -> Action:
         """Check the step's own keys, noting findings in `scope`, and return what it does.
 
-        The action is used only when there was no finding.
+        The action is used only when there was no finding. Of a step that only decides it is `Decides`.
         """
 
     def arms(self, scope: Scope) -> Mapping[str, Arm]:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library
+from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library, flows_from
 from ivr_engine.flow.uses import OPERATIONS
 
 TRIALS_MAX: Final = 30_000
 """How many beginnings of ways are tried; beyond that the longest one found stands, and is told as `at least`."""
+
+HAND_OVERS_MAX: Final = 500
+"""How many ways of handing over in circles are followed; beyond that likewise."""
 
 Edges = Mapping[str, Sequence[tuple[str, int]]]
 """Step -> (next step, longest time in between in milliseconds)."""
@@ -56,44 +59,31 @@ HUMAN: Final = Task("people", "a human")
 
 
 def tasks_of(library: Library, flow: str) -> tuple[Task, ...]:
-    """Return the tasks of a flow and of those that it runs, a human first."""
+    """Return the tasks of a flow and of those in which its calls go on, a human first."""
     found: set[Task] = set()
-    seen, todo = {flow}, [flow]
-    while todo:
-        for step in library.flows[todo.pop()].steps.values():
+    for name in flows_from(library, flow):
+        for step in library.flows[name].steps.values():
             found.update({HUMAN} if step.rescues else ())
             found.update(Task(OPERATIONS, use.name) for use in step.uses if use.sort == OPERATIONS)
-            if step.runs in library.flows and step.runs not in seen:
-                seen.add(str(step.runs))
-                todo.append(str(step.runs))
     return tuple(sorted(found, key=lambda task: (task != HUMAN, task)))
 
 
 @dataclass(slots=True)
 class Timing:
-    """Longest ways through the flows of a library, each worked out once."""
+    """Longest ways through the flows of a library, each worked out once. A budget that is used up is no way."""
 
     library: Library
-    _to_task: dict[tuple[str, Task], LongWay | None] = field(default_factory=dict)
+    _to_task: dict[tuple[str, Task, frozenset[str]], LongWay | None] = field(default_factory=dict)
     _to_return: dict[tuple[str, str, Task], LongWay | None] = field(default_factory=dict)
+    _leads_to: dict[str, frozenset[str]] = field(default_factory=dict)
+    _handed_over: int = 0
 
     def to_task(self, flow: str, task: Task) -> LongWay | None:
-        """Return the longest way from a flow's start to a task, in it or in a flow that it runs; None without one.
+        """Return the longest way from a flow's start to a task, in it or in a flow where the call goes on, or None.
 
         The way ends where the caller has got what they called for the first time.
         """
-        key = (flow, task)
-        if key not in self._to_task:
-            drawn = self.library.flows[flow]
-            goals: dict[str, int] = {}
-            for step in drawn.steps.values():
-                inner = self.to_task(step.runs, task) if step.runs is not None else None
-                if task.ends_in(step):
-                    goals[step.name] = 0
-                elif inner is not None:
-                    goals[step.name] = inner.ms
-            self._to_task[key] = longest_way(self._edges(drawn, task), drawn.start, goals)
-        return self._to_task[key]
+        return self._way_to_task(flow, task, frozenset())
 
     def to_return(self, flow: str, outcome: str, without: Task) -> LongWay | None:
         """Return the longest way from a flow's start to its return with an outcome, on which a task is not reached."""
@@ -103,6 +93,40 @@ class Timing:
             goals = {step.name: step.longest_ms for step in drawn.steps.values() if step.returns == outcome}
             self._to_return[key] = longest_way(self._edges(drawn, without), drawn.start, goals)
         return self._to_return[key]
+
+    def _way_to_task(self, flow: str, task: Task, been_in: frozenset[str]) -> LongWay | None:
+        """Return the longest way to a task that enters no flow a second time by handing over."""
+        if flow in been_in:
+            return None
+        if flow not in self._leads_to:
+            self._leads_to[flow] = frozenset(flows_from(self.library, flow))
+        key = (flow, task, been_in & self._leads_to[flow])
+        if key not in self._to_task:
+            self._handed_over += bool(key[2])
+            if key[2] and self._handed_over > HAND_OVERS_MAX:
+                return None
+            drawn = self.library.flows[flow]
+            goals: dict[str, int] = {}
+            exact = True
+            for step in drawn.steps.values():
+                beyond = self._beyond(step, task, been_in | {flow})
+                if task.ends_in(step):
+                    goals[step.name] = 0
+                elif beyond is not None:
+                    goals[step.name] = beyond.ms
+                    exact = exact and beyond.exact
+            found = longest_way(self._edges(drawn, task), drawn.start, goals)
+            exact = exact and self._handed_over <= HAND_OVERS_MAX
+            self._to_task[key] = found and replace(found, exact=found.exact and exact)
+        return self._to_task[key]
+
+    def _beyond(self, step: CompiledStep, task: Task, been_in: frozenset[str]) -> LongWay | None:
+        """Return the longest way to a task in the flow that a step runs, for the last time, or hands over to."""
+        name = step.runs or step.hands_over_to
+        if name is None or name not in self.library.flows:
+            return None
+        inner = self._way_to_task(name, task, been_in)
+        return inner and replace(inner, ms=step.longest_ms + self._again_ms(step, task) + inner.ms)
 
     def _edges(self, flow: CompiledFlow, without: Task) -> dict[str, list[tuple[str, int]]]:
         edges: dict[str, list[tuple[str, int]]] = {}
@@ -120,7 +144,14 @@ class Timing:
         if step.runs is None:
             return step.longest_ms
         inner = self.to_return(step.runs, outcome, without)
-        return step.longest_ms + inner.ms if inner is not None else None
+        return step.longest_ms + self._again_ms(step, without) + inner.ms if inner is not None else None
+
+    def _again_ms(self, step: CompiledStep, without: Task) -> int:
+        """Return how long the runs before the last one take at most, of a step that runs its flow again and again."""
+        if step.runs is None or step.repeated is None:
+            return 0
+        again = self.to_return(step.runs, step.repeated.again_on, without)
+        return again.ms * (step.repeated.times - 1) if again is not None else 0
 
 
 def longest_way(edges: Edges, start: str, goals: Mapping[str, int]) -> LongWay | None:

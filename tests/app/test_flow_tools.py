@@ -123,7 +123,8 @@ def test_diff_tells_what_callers_notice(ivr: Ivr, changed: Path) -> None:
     ran = ivr("diff", str(PROJECT / "flows"), "changed", folder=changed.parent)
     assert ran.status == 1
     assert ran.printed.splitlines()[0] == "what callers call for:"
-    assert "  hotline: balance moves from 1-1-(customer)-(pin) to 1-5-(customer)-(pin)\n" in ran.printed
+    moved = "balance moves from 1-1-(customer)-(pin)-(pick one) to 1-5-(customer)-(pin)-(pick one)"
+    assert f"  hotline: {moved}\n" in ran.printed
     assert "menus:\n  hotline: main_menu: what leads to want_balance moves from 1 to 5\n" in ran.printed
     rows = json.loads(ivr("diff", str(PROJECT / "flows"), "changed", "--json", folder=changed.parent).printed)[
         "changes"

@@ -76,6 +76,7 @@ def test_keys_are_counted_over_the_whole_call_through_flows_that_are_run() -> No
         build_library({name: (name, text) for name, text in one.items()}, world()) for one in (texts, new)
     )
     found = [str(change.words) for change in differences(old_library, new_library, Language.MANDARIN)]
+    assert "account moves from 1-1-(customer)-(pin) to 7-5-(customer)-(pin)" in found
     assert "balance moves from 1-1-(customer)-(pin)-(pick one) to 7-5-(customer)-(pin)-(pick one)" in found
     assert "a human moves from 1-0 to 7-0" in found
 
@@ -172,6 +173,78 @@ def test_step_with_other_content_is_new_and_the_old_one_gone() -> None:
 )
 def test_nothing_that_differs_goes_unsaid(old: str, new: str, told: str) -> None:
     assert told in changes(library(), library((old, new)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("constants: {most: 3}\n", "constants: {most: 5}\n", ("constant most is another", "3", "5")),
+        (
+            "environments: {production: {most: 3}, test: {most: 1}}\n",
+            "environments: {production: {most: 4}, test: {most: 1}}\n",
+            ("constant production: most is another", "3", "4"),
+        ),
+        ("milestones: {there: human}\n", "milestones: {there: self_service}\n", ("milestone there is another",)),
+        ("budget: {steps: 100}\n", "budget: {steps: 200}\n", ("limit of a call steps is another", "100", "200")),
+        ("budget: {wrong_entries: 9}\n", "", ("limit of a call wrong_entries is gone", "9", "")),
+        ("", "budget: {wrong_entries: 9}\n", ("limit of a call wrong_entries is new", "", "9")),
+    ],
+)
+def test_nothing_that_differs_at_the_top_of_a_file_goes_unsaid(old: str, new: str, told: tuple[str, ...]) -> None:
+    def made(top: str) -> Library:
+        counted = ("{place: 1}", "{place: most}") if "most" in top else ("{place: 1}", "{place: 1}")
+        there = (
+            ("then: end}\n  human", "milestone: there, then: end}\n  human") if "there" in top else ("begin", "begin")
+        )
+        return library(counted, there, top=top)
+
+    found = differences(made(old), made(new), Language.ENGLISH)
+    (change,) = (change for change in found if change.topic is Topic.FLOWS)
+    assert (change.words, change.old, change.new)[: len(told)] == told
+
+
+def test_hours_that_differ_are_told() -> None:
+    steps = "begin: {hours: counter, then: end, when: {closed: end, holiday: end}}\nend: {hang_up: done}"
+    before = flow(steps, top="hours: {counter: {mon-fri: 09:00 to 17:00}}\n")
+    change = one(library_of(a=before), library_of(a=before.replace("17:00", "18:00")))
+    assert change.words == "opening hours counter is another"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("finally: note\n", "", "a call whose caller has hung up no longer goes on with note"),
+        ("", "finally: note\n", "a call whose caller has hung up goes on with note now"),
+        ("finally: end\n", "finally: note\n", "a call whose caller has hung up goes on with note instead of end"),
+        (
+            "otherwise: {budget_exceeded: human}\n",
+            "otherwise: {budget_exceeded: end}\n",
+            "a call whose budget is used up goes on with end instead of human",
+        ),
+    ],
+)
+def test_other_entry_is_told(old: str, new: str, told: str) -> None:
+    steps = STEPS + "note: {set: {place: 2}, then: end}\n"
+    top = "variables: {place: number}\n"
+    texts = [
+        flow(steps.replace("begin: {say", "begin: {set: {place: 1}, then: b}\nb: {say"), top=top + each)
+        for each in (old, new)
+    ]
+    before, after = (library_of(a=text) for text in texts)
+    assert f"ARMS {told}" in changes(before, after)
+
+
+def test_key_that_works_everywhere_is_told_of_every_question() -> None:
+    assert changes(library(), library(top="everywhere: {9: end}\n")) == ["MENUS main_menu: 9 is new and leads to end"]
+
+
+def test_flow_that_is_handed_over_to_counts_for_keys_and_seconds() -> None:
+    begin = flow("begin: {say: welcome, then: go}\ngo: {hand_over: b}")
+    there = flow(
+        f"{STEPS.splitlines()[2].replace('1: ask, ', '')}\n" + "\n".join(STEPS.splitlines()[5:]), start="main_menu"
+    )
+    found = changes(library_of(a=begin, b=there), library_of(a=begin, b=there.replace("0: human", "5: human")))
+    assert found == ["TASKS a human moves from 0 to 5", "MENUS main_menu: what leads to human moves from 0 to 5"]
 
 
 def test_other_operation_is_told_where_it_is_asked() -> None:

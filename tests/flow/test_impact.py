@@ -148,3 +148,18 @@ def test_every_use_has_its_place_within_its_flow(name: str) -> None:
             assert isinstance(use, Use)
             assert use.place.file == step.place.file
             assert use.place.line >= step.place.line
+
+
+def test_flow_that_is_handed_over_to_is_reached_from_where_calls_begin() -> None:
+    made = library_of(
+        first=flow("begin: {hand_over: there}"), there=flow("begin: {say: welcome, then: end}\nend: {hang_up: done}")
+    )
+    assert first_flows(made) == ("first",)
+    (found,) = impacts(made, world(), "welcome")
+    assert found.reached_from == {"first": ("first", "there")}
+
+
+def test_calls_may_begin_with_any_of_the_flows_that_hand_over_in_a_circle() -> None:
+    begin = "begin: {menu: main_menu, keys: {1: go}, when: {no_input: end, no_match: end}}\nend: {hang_up: done}\n"
+    made = library_of(a=flow(f"{begin}go: {{hand_over: b}}"), b=flow(f"{begin}go: {{hand_over: a}}"))
+    assert first_flows(made) == ("a", "b")

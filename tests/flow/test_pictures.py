@@ -243,7 +243,7 @@ def test_every_kind_of_step_has_a_nature_by_its_properties(kind: type[Step]) -> 
     step = compiled_sample(kind, world(), OTHERS)
     nature = nature_of(step)
     if not step.ways:
-        assert nature is Nature.ENDS
+        assert nature is (Nature.ENDS if step.hands_over_to is None else Nature.FLOW)
     if step.rescues:
         assert nature is Nature.HUMAN
     expected = {
@@ -254,6 +254,7 @@ def test_every_kind_of_step_has_a_nature_by_its_properties(kind: type[Step]) -> 
         "if": Nature.DECIDES,
         "do": Nature.BANK,
         "run": Nature.FLOW,
+        "hand_over": Nature.FLOW,
         "queue": Nature.HUMAN,
         "hang_up": Nature.ENDS,
     }
@@ -292,6 +293,57 @@ def test_name_with_quotes_does_not_break_mermaid() -> None:
         a=flow("""begin: {say: welcome, then: 'the "end" & more'}\n'the "end" & more': {hang_up: done}""")
     )
     assert 's1(["the #quot;end#quot; #amp; more<br/>hang_up"])' in mermaid(library, "a")
+
+
+ENTERED: Final = flow(
+    """
+    begin: {menu: main_menu, keys: {1: again, 2: over}, when: {no_input: end, no_match: end}}
+    again: {run: called, times: 3, while: good, when: {good: begin, bad: human}}
+    over: {hand_over: other}
+    human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}
+    end: {hang_up: done}
+    note: {set: {left: true}, then: noted}
+    noted: {hang_up: left}
+    """,
+    top="""
+    variables: {left: yes_no}
+    budget: {steps: 100}
+    finally: note
+    otherwise: {budget_exceeded: human}
+    everywhere: {0: human}
+    """,
+)
+
+
+def entered() -> Library:
+    library = library_of(a=ENTERED, called=CALLED, other=flow("begin: {hang_up: done}"))
+    assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
+    return library
+
+
+def test_what_a_call_comes_to_from_anywhere_is_drawn_with_what_leads_to_it() -> None:
+    outline = outline_of(entered(), "a")
+    assert outline.begins == ("begin", "otherwise: budget_exceeded", "finally:")
+    leading = [(arm.source, arm.target, arm.grey) for arm in outline.arms if arm.source in outline.begins[1:]]
+    assert leading == [("otherwise: budget_exceeded", "human", True), ("finally:", "note", True)]
+    assert_legible(laid_out(outline))
+    shown = texts(document(entered(), "a"))
+    assert "flow a, 7 steps" in shown
+    assert {"finally:", "when the caller has hung up", "when a call takes too much"} <= set(shown)
+    lines = mermaid(entered(), "a").splitlines()
+    assert '    s8>"finally:<br/>when the caller has hung up"]' in lines
+    assert "    s8 -.-> s5" in lines
+
+
+def test_flow_that_is_run_again_and_one_that_is_handed_over_to_are_named() -> None:
+    boxes = outline_of(entered(), "a").boxes
+    assert boxes["again"].detail == "run called up to 3 times"
+    assert (boxes["over"].detail, boxes["over"].nature) == ("hand_over other", Nature.FLOW)
+
+
+def test_key_that_works_everywhere_is_grey() -> None:
+    arms = outline_of(entered(), "a").arms
+    assert ("begin", "human", ("key 0",)) in [(arm.source, arm.target, arm.lines) for arm in arms if arm.grey]
 
 
 def test_flow_that_there_is_not_cannot_be_drawn() -> None:

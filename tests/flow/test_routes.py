@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.routes import ANSWERS_AFTER_MS, Route, Routes, keys_of
 from ivr_engine.flow.standing import Standing, decided
+from ivr_engine.flow.step import Decides, Known
 from ivr_engine.flow.timing import HUMAN, Task
 from ivr_engine.flow.uses import OPERATIONS
 from ivr_engine.simulator.line import HearOut, Press
@@ -32,16 +35,43 @@ def sound(**texts: str) -> Library:
     return library
 
 
+SIGNED_IN = ("(customer)", "(pin)")
+TYPED = {"(customer)": "620001#", "(pin)": "246810", "(pick one)": "1", "(amount)": "100#"}
+
+
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
-        ("sign_in", ("1", "1", "(customer)", "(pin)")),
-        ("balance", ("1", "1", "(customer)", "(pin)")),
-        ("transaction", ("1", "2", "(customer)", "(pin)")),
+        ("sign_in", ("1", "1", *SIGNED_IN)),
+        ("account", ("1", "1", *SIGNED_IN)),
+        ("balance", ("1", "1", *SIGNED_IN, "(pick one)")),
+        ("transaction", ("1", "2", *SIGNED_IN, "(pick one)")),
+        ("transfer", ("1", "3", *SIGNED_IN, "(pick one)", "(pick one)", "(amount)", "1")),
     ],
 )
-def test_keys_to_what_the_bank_is_asked_in_the_shipped_hotline(name: str, keys: tuple[str, ...]) -> None:
-    assert route(shipped(), Task(OPERATIONS, name), "hotline").keys == keys
+def test_keys_to_what_the_bank_is_asked_in_the_shipped_hotline_lead_there_in_a_call(
+    name: str, keys: tuple[str, ...]
+) -> None:
+    task = Task(OPERATIONS, name)
+    assert route(shipped(), task, "hotline").keys == keys
+    told = tell(Story([part for key in keys for part in (HearOut(), Press(TYPED.get(key, key)))]))
+    there = next(n for n, done in enumerate(told.trace) if task.ends_in(shipped().flows[done.flow].steps[done.step]))
+    tally = told.boundaries[there - 1].stack[0].tally
+    assert (tally["no_input"], tally["no_match"]) == (0, 0)
+
+
+def test_seconds_to_the_balance_are_those_of_a_caller_who_hears_everything_out() -> None:
+    flows = shipped().flows
+    heard = [
+        flows["hotline"].steps["greet"],
+        flows["library/language"].steps["offer"],
+        flows["hotline"].steps["main_menu"],
+        flows["library/sign_in"].steps["ask_number"],
+        flows["library/sign_in"].steps["ask_pin"],
+        flows["library/pick_account"].steps["pick"],
+    ]
+    found = route(shipped(), Task(OPERATIONS, "balance"), "hotline")
+    assert found.ms == sum(step.heard_ms for step in heard) + len(found.keys) * ANSWERS_AFTER_MS
 
 
 def test_keys_to_a_human_in_the_shipped_hotline_are_those_that_a_caller_would_press() -> None:
@@ -141,6 +171,33 @@ def test_counter_leaves_both_ways_open_and_there_is_an_end() -> None:
     assert route(library) == Route()
 
 
+@pytest.mark.parametrize("part", ["few", "many"])
+def test_nobody_can_say_to_which_part_of_a_split_a_caller_belongs(part: str) -> None:
+    ways = {"few": "end", "many": "end", part: "human"}
+    split = f"begin: {{split: {{few: 1, many: 99}}, when: {{few: {ways['few']}, many: {ways['many']}}}}}"
+    assert route(sound(a=flow(f"{split}\n{QUEUE}"))) == Route()
+
+
+def test_step_that_reads_what_is_not_known_leaves_every_way_open() -> None:
+    steps = "begin: {switch: wanted, when: {balance: end, other: end}}\nend: {hang_up: done}"
+    made = library_of(a=flow(steps, top="variables: {wanted: 'one of (balance, other)'}\n")).flows["a"]
+    step = made.steps["begin"]
+    nobody = Standing(Level.NOBODY, Language.ENGLISH)
+    assert decided(step, nobody, made.variables) is None
+    known = replace(nobody, known=frozenset({("wanted", "other")}))
+    assert decided(step, known, made.variables) == ("other", known)
+
+
+@pytest.mark.parametrize("error", [TypeError, AttributeError, KeyError])
+def test_bug_of_a_step_that_decides_is_not_taken_for_something_unknown(error: type[Exception]) -> None:
+    def broken(known: Known) -> str:
+        raise error(known.language)
+
+    step = sound(a=flow("begin: {language: en, then: end}\nend: {hang_up: done}")).flows["a"].steps["begin"]
+    with pytest.raises(error):
+        decided(replace(step, action=Decides(broken)), Standing(Level.NOBODY, Language.ENGLISH), {})
+
+
 def test_language_that_was_chosen_in_a_flow_that_was_run_holds_afterwards() -> None:
     library = sound(
         a=flow(
@@ -177,3 +234,66 @@ def test_only_steps_that_do_nothing_but_decide_are_asked_themselves(name: str) -
     for step in made.steps.values():
         if step.asks or step.rescues or step.runs or step.heard_ms or not step.ways:
             assert decided(step, standing, made.variables) is None
+
+
+def test_route_goes_on_in_the_flow_to_which_the_call_is_handed_over() -> None:
+    library = sound(
+        a=flow("begin: {menu: main_menu, keys: {7: go}, when: {no_input: go, no_match: go}}\ngo: {hand_over: b}"),
+        b=flow(
+            f"begin: {{menu: main_menu, keys: {{8: human, 9: back}}, when: {{no_input: end, no_match: end}}}}\n"
+            f"back: {{hand_over: a}}\n{QUEUE}"
+        ),
+    )
+    assert route(library).keys == ("7", "8")
+    assert route(library, first="b").keys == ("8",)
+
+
+def test_route_goes_on_where_a_flow_that_is_run_hands_the_call_over_instead_of_coming_back() -> None:
+    library = sound(
+        a=flow(
+            "begin: {run: b, when: {good: end}}\nother: {run: c, when: {good: begin}}\nend: {hang_up: done}"
+        ).replace("start: begin", "start: other"),
+        b=flow(
+            "begin: {menu: main_menu, keys: {1: good, 2: leave}, when: {no_input: good, no_match: good}}\n"
+            "leave: {hand_over: d}\ngood: {return: good}",
+            top="outcomes: [good]\n",
+        ),
+        c=flow("begin: {return: good}", top="outcomes: [good]\n"),
+        d=flow(f"begin: {{menu: main_menu, keys: {{3: human}}, when: {{no_input: end, no_match: end}}}}\n{QUEUE}"),
+    )
+    assert route(library).keys == ("2", "3")
+
+
+REPEATED = flow(
+    f"begin: {{run: b, for: round, times: 3, while: more, when: {{more: human, enough: end}}}}\n{QUEUE}",
+)
+ROUND = flow(
+    """
+    begin: {menu: main_menu, keys: {4: more, 5: enough}, when: {no_input: enough, no_match: enough}}
+    more: {return: more}
+    enough: {return: enough}
+    """,
+    top="outcomes: [more, enough]\ninputs: {round: number}\n",
+)
+
+
+def test_flow_that_is_run_again_is_gone_through_as_often_as_it_runs_before_its_step_ends() -> None:
+    assert route(sound(a=REPEATED, b=ROUND)).keys == ("4", "4", "4")
+    early = REPEATED.replace("{more: human, enough: end}", "{more: end, enough: human}")
+    assert route(sound(a=early, b=ROUND)).keys == ("5",)
+
+
+def test_key_that_works_everywhere_is_a_route_from_every_question() -> None:
+    library = sound(
+        a=flow(
+            f"begin: {{menu: main_menu, keys: {{1: end}}, when: {{no_input: end, no_match: end}}}}\n{QUEUE}",
+            top="everywhere: {0: human}\n",
+        )
+    )
+    assert route(library).keys == ("0",)
+
+
+def test_budget_that_is_used_up_is_no_route() -> None:
+    steps = f"begin: {{menu: main_menu, keys: {{1: end}}, when: {{no_input: end, no_match: end}}}}\n{QUEUE}"
+    library = sound(a=flow(steps, top="budget: {steps: 100}\notherwise: {budget_exceeded: human}\n"))
+    assert Routes(library, Language.ENGLISH).to_task("a", HUMAN) is None

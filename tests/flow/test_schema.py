@@ -34,6 +34,7 @@ NOT_SEEN: Final = MappingProxyType(
     {
         "length the wrong way round": "which of two numbers is greater, no pattern says",
         "reason in several words": "judged when the step is compiled, with the other words of the records",
+        "collect without length": "only digits must have one, and what type a variable has stands elsewhere",
         "language that the flow is not spoken in": "what a step may say depends on the head of the file",
     }
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr_engine.flow.model import Library
 from ivr_engine.flow.timing import HUMAN, Task, Timing, circles, longest_way, tasks_of
 from ivr_engine.flow.uses import OPERATIONS
 from tests.flow.world import flow, library_of, shipped
@@ -117,6 +118,100 @@ def test_human_within_a_flow_that_is_run_is_reached_in_the_step_that_runs_it() -
 
 
 def test_tasks_of_the_shipped_hotline_are_a_human_and_what_the_bank_is_asked() -> None:
-    names = ["account", "balance", "sign_in", "transaction"]
+    names = ["account", "balance", "sign_in", "transaction", "transfer"]
     assert tasks_of(shipped(), "hotline") == (HUMAN, *(Task(OPERATIONS, name) for name in names))
     assert all(Timing(shipped()).to_task("hotline", task) is not None for task in tasks_of(shipped(), "hotline"))
+
+
+QUEUE = (
+    "human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}\nend: {hang_up: done}"
+)
+
+
+def sound(**texts: str) -> Library:
+    library = library_of(**texts)
+    assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
+    return library
+
+
+def longest_ms(library: Library, flow_name: str) -> int:
+    found = Timing(library).to_task(flow_name, HUMAN)
+    assert found is not None
+    assert found.exact
+    return found.ms
+
+
+def test_flow_that_is_run_again_takes_its_time_each_time() -> None:
+    called = flow(
+        """
+        begin: {menu: main_menu, keys: {4: more, 5: enough}, when: {no_input: enough, no_match: enough}}
+        more: {say: welcome, then: say_more}
+        say_more: {return: more}
+        enough: {return: enough}
+        """,
+        top="outcomes: [more, enough]\n",
+    )
+    begin = "begin: {run: b, times: 3, while: more, when: {more: human, enough: end}}\n"
+    library = sound(a=flow(begin + QUEUE), b=called)
+    steps = library.flows["b"].steps
+    round_ms = steps["begin"].longest_ms + steps["more"].longest_ms
+    assert longest_ms(library, "a") == 3 * round_ms
+    early = sound(a=flow(begin.replace("{more: human, enough: end}", "{more: end, enough: human}") + QUEUE), b=called)
+    assert longest_ms(early, "a") == 2 * round_ms + steps["begin"].longest_ms
+
+
+def test_human_in_a_flow_that_is_run_again_is_met_in_the_last_run_at_the_latest() -> None:
+    called = flow(
+        f"begin: {{menu: main_menu, keys: {{0: human}}, when: {{no_input: more, no_match: more}}}}\n"
+        f"{QUEUE}\nmore: {{return: more}}",
+        top="outcomes: [more]\n",
+    )
+    library = sound(a=flow("begin: {run: b, times: 4, while: more, when: {more: end}}\nend: {hang_up: done}"), b=called)
+    assert longest_ms(library, "a") == 4 * library.flows["b"].steps["begin"].longest_ms
+
+
+def test_longest_way_goes_on_after_handing_over_and_enters_no_flow_twice() -> None:
+    library = sound(
+        a=flow(
+            f"begin: {{menu: main_menu, keys: {{7: go, 0: human}}, when: {{no_input: go, no_match: go}}}}\n"
+            f"go: {{hand_over: b}}\n{QUEUE}"
+        ),
+        b=flow(
+            f"begin: {{menu: main_menu, keys: {{8: human, 9: back}}, when: {{no_input: wait, no_match: end}}}}\n"
+            f"wait: {{say: welcome, then: human}}\nback: {{hand_over: a}}\n{QUEUE}"
+        ),
+    )
+    first, second = library.flows["a"].steps, library.flows["b"].steps
+    assert longest_ms(library, "a") == sum(
+        step.longest_ms for step in (first["begin"], second["begin"], second["wait"])
+    )
+    both_ms = first["begin"].longest_ms + second["begin"].longest_ms
+    assert longest_ms(library, "b") == both_ms
+    assert both_ms > second["begin"].longest_ms + second["wait"].longest_ms
+
+
+def test_tasks_of_flows_that_are_handed_over_to_are_tasks_too() -> None:
+    library = sound(a=flow("begin: {hand_over: b}"), b=flow(f"begin: {{say: welcome, then: human}}\n{QUEUE}"))
+    assert tasks_of(library, "a") == (HUMAN,)
+
+
+def test_flows_that_all_hand_over_to_each_other_are_not_all_tried_and_the_answer_says_so() -> None:
+    names = [f"f{number}" for number in range(14)]
+    others = {name: [other for other in names if other != name] for name in names}
+    texts = {
+        name: flow(
+            "\n".join(
+                [
+                    f"s{number}: {{if: signed_in, then: go{number}, else: s{number + 1}}}\n"
+                    f"go{number}: {{hand_over: {other}}}"
+                    for number, other in enumerate(others[name])
+                ]
+                + [f"s{len(others[name])}: {{say: welcome, then: human}}", QUEUE]
+            ),
+            start="s0",
+        )
+        for name in names
+    }
+    found = Timing(library_of(**texts)).to_task("f0", HUMAN)
+    assert found is not None
+    assert not found.exact

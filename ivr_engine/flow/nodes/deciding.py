@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ivr_engine.flow.call import SIGNED_IN, Call
+from ivr_engine.flow.call import SIGNED_IN
 from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Written
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
-from ivr_engine.flow.step import Action, Arm, By, Step, Way
+from ivr_engine.flow.step import Action, Arm, By, Decides, Known, Step, Way
 from ivr_engine.flow.values import SECRET, YES_NO
 from ivr_engine.flow.wording import Text
 
@@ -59,10 +59,7 @@ class If(Step):
         compiled = scope.expression(self.if_, ("if",), YES_NO)
         evaluate: Evaluate = compiled.evaluate if compiled is not None else lambda _: False
 
-        async def act(call: Call) -> str:
-            return YES if evaluate(call) else NO
-
-        return act
+        return Decides(lambda known: YES if evaluate(known) else NO)
 
 
 class Set(Step):
@@ -102,12 +99,12 @@ class Set(Step):
             if compiled is not None:
                 values.append((name, compiled.evaluate))
 
-        async def act(call: Call) -> str:
+        def decide(known: Known) -> str:
             for name, evaluate in values:
-                call.variables[name] = evaluate(call)
+                known.variables[name] = evaluate(known)
             return "done"
 
-        return act
+        return Decides(decide)
 
 
 def level_of(facts: frozenset[str]) -> Level | None:

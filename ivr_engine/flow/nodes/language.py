@@ -6,9 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ivr_engine.flow.call import Call
 from ivr_engine.flow.scope import Scope
-from ivr_engine.flow.step import Action, Step, Way
+from ivr_engine.flow.step import Action, Decides, Known, Step, Way
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
 
@@ -43,8 +42,8 @@ class ChooseLanguage(Step):
             scope.finding("E112", ("language",), message, Text("add it to `languages`, or choose one of them"))
         language = self.language
 
-        async def act(call: Call) -> str:
-            call.language = language
+        def decide(known: Known) -> str:
+            known.language = language
             return "done"
 
-        return act
+        return Decides(decide)

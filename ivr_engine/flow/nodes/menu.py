@@ -62,7 +62,7 @@ class Menu(Step):
     SUMMARY: ClassVar[str] = "Offer a choice by keys."
 
     menu: Speech = Field(min_length=1, description="What is offered, as the caller hears it.")
-    keys: dict[str, Annotated[Option, BeforeValidator(_as_option)]] = Field(
+    keys: dict[str, Annotated[Option, BeforeValidator(_as_option, json_schema_input_type=str | Option)]] = Field(
         min_length=1,
         max_length=OPTIONS_MAX,
         description="Which key leads to which step: its name, or a block of `then`, `say`, `if` and `hidden`.",

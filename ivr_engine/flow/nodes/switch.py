@@ -7,12 +7,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ivr_engine.flow.call import Call
 from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Written
 from ivr_engine.flow.nodes.deciding import NO, YES, level_of
 from ivr_engine.flow.scope import Scope
-from ivr_engine.flow.step import Action, Arm, Step, Way
+from ivr_engine.flow.step import Action, Arm, Decides, Known, Step, Way
 from ivr_engine.flow.values import YES_NO
 from ivr_engine.flow.wording import Text
 
@@ -79,8 +78,8 @@ class Switch(Step):
             scope.finding("E240", ("switch",), message, mend)
         evaluate: Evaluate = compiled.evaluate if compiled is not None else lambda _: ""
 
-        async def act(call: Call) -> str:
-            value = evaluate(call)
+        def decide(known: Known) -> str:
+            value = evaluate(known)
             return str(value) if not isinstance(value, bool) else YES if value else NO
 
-        return act
+        return Decides(decide)

@@ -108,7 +108,7 @@ class Layout:
 def laid_out(outline: Outline) -> Layout:
     """Return the layout of an outline; the same outline always gives the same layout."""
     arrows = [(arm.source, arm.target) for arm in outline.arms if arm.source != arm.target]
-    layers = in_layers(tuple(outline.boxes), outline.start, arrows)
+    layers = in_layers(tuple(outline.boxes), outline.begins, arrows)
     own: dict[str, list[Arm]] = {name: [] for name in outline.boxes}
     for arm in outline.arms:
         own[arm.source].append(arm)
@@ -230,7 +230,7 @@ class _Drawing:
         """Return everything with its place."""
         boxes = {name: DrawnBox(block.box, self._rectangle(name)) for name, block in self._blocks.items()}
         labels = tuple(self._label(arm) for arm in self._outline.arms if arm.lines)
-        first = boxes[self._outline.start].rectangle
+        first = boxes[self._outline.begins[0]].rectangle
         begin = Line((first.middle, 0.0), (Part((first.middle, first.y)),))
         width = self._ways.left + self._ways.inner + self._ways.right
         arms = tuple(DrawnArm(arm, self._line(arm)) for arm in self._outline.arms)

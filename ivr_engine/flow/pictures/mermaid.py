@@ -21,6 +21,7 @@ _SHAPES: Final[Mapping[Nature, tuple[str, str]]] = MappingProxyType(
         Nature.FLOW: ("[[", "]]"),  # double border
         Nature.HUMAN: ("((", "))"),  # circle
         Nature.ENDS: ("([", "])"),  # pill
+        Nature.ENTRY: (">", "]"),  # flag
     }
 )
 
@@ -29,11 +30,11 @@ def mermaid(library: Library, flow: str) -> str:
     """Return the flow as a Mermaid flowchart; raise `KeyError` when the library has no such flow.
 
     A step that runs another flow is drawn as a subroutine and names it. Steps and arms stand in the order of the file;
-    an arm that is written under `otherwise` is dotted.
+    an arm that is written at the top of the file is dotted.
     """
     drawn = outline_of(library, flow)
     ids = {name: f"s{number}" for number, name in enumerate(drawn.boxes)}
-    lines = ["flowchart TD", f'    begin((" ")) --> {ids[drawn.start]}']
+    lines = ["flowchart TD", f'    begin((" ")) --> {ids[drawn.begins[0]]}']
     lines += [f"    {_node(ids[box.name], box)}" for box in drawn.boxes.values()]
     lines += [f"    {_edge(arm, ids)}" for arm in drawn.arms]
     return "\n".join(lines) + "\n"

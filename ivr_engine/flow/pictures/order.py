@@ -18,6 +18,10 @@ SWEEPS: Final = 24
 """How often the layers are put in order, down and up in turn; the order with the fewest crossings stands."""
 
 
+_NOWHERE: Final = ""
+"""From where the names that begin are come to; no name is empty."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Gap:
     """A place in a layer through which the arrows to `target` pass."""
@@ -45,13 +49,14 @@ class Layers:
         return (source, *(Gap(target, layer) for layer in between), target)
 
 
-def in_layers(names: Sequence[str], start: str, arrows: Sequence[Arrow]) -> Layers:
-    """Put names in layers and in order. Every name must be reached from the start."""
+def in_layers(names: Sequence[str], begins: Sequence[str], arrows: Sequence[Arrow]) -> Layers:
+    """Put names in layers and in order. Every name must be reached from one of those that begin."""
     targets: dict[str, list[str]] = {name: [] for name in names}
     for source, target in arrows:
         if target not in targets[source]:
             targets[source].append(target)
-    back, finished = _back_arrows(start, targets)
+    back, finished = _back_arrows(_NOWHERE, {**targets, _NOWHERE: begins})
+    finished.remove(_NOWHERE)
     layer_of = dict.fromkeys(names, 0)
     for source in reversed(finished):
         for target in targets[source]:
@@ -69,7 +74,7 @@ def in_layers(names: Sequence[str], start: str, arrows: Sequence[Arrow]) -> Laye
             ]
             down.update(dict.fromkeys(itertools.pairwise(chain)))
     layers: list[list[Place]] = [[] for _ in range(max(layer_of.values()) + 1)]
-    for place in dict.fromkeys(place for pair in ((start, start), *down) for place in pair):
+    for place in dict.fromkeys(place for pair in (*zip(begins, begins, strict=True), *down) for place in pair):
         layers[place.layer if isinstance(place, Gap) else layer_of[place]].append(place)
     ordered = _with_few_crossings(layers, list(down))
     return Layers(tuple(map(tuple, ordered)), tuple(down), frozenset(back), layer_of)

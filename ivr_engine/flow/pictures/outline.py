@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library
+from ivr_engine.flow.model import BUDGET_EXCEEDED, CompiledFlow, CompiledStep, Library
 from ivr_engine.flow.step import By
 from ivr_engine.flow.timing import HUMAN, LongWay, Timing
 from ivr_engine.flow.uses import OPERATIONS, QUEUES
@@ -26,13 +26,14 @@ class Nature(Enum):
     HUMAN = "a human"
     FLOW = "another flow"
     ENDS = "ends"
+    ENTRY = "from anywhere in the call"
 
 
 def nature_of(step: CompiledStep) -> Nature:
     """Return what a step is to a caller, by its properties alone."""
     if step.rescues:
         return Nature.HUMAN
-    if step.runs is not None:
+    if step.runs is not None or step.hands_over_to is not None:
         return Nature.FLOW
     if not step.ways:
         return Nature.ENDS
@@ -45,7 +46,10 @@ def nature_of(step: CompiledStep) -> Nature:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One step. `detail` is its word and what it names; `at_s` the seconds at which the longest way reaches it."""
+    """One step, or what leads to one from anywhere.
+
+    `detail` is its word and what it names; `at_s` the seconds at which the longest way reaches it.
+    """
 
     name: str
     detail: str
@@ -56,7 +60,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """The outcomes of one step that lead to one place; `grey` when all of them are written under `otherwise`."""
+    """The outcomes of one step that lead to one place; `grey` when they are written at the top of the file."""
 
     source: str
     target: str
@@ -68,11 +72,14 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A flow as boxes and arms, in the order of the file, and the longest way to a human."""
+    """A flow as boxes and arms, in the order of the file, and the longest way to a human.
+
+    `begins` are the boxes to which no arm needs to lead, the start first.
+    """
 
     name: str
     title: str
-    start: str
+    begins: tuple[str, ...]
     boxes: Mapping[str, Box]
     arms: tuple[Arm, ...]
     worst: LongWay | None
@@ -84,11 +91,29 @@ def outline_of(library: Library, flow: str) -> Outline:
     worst = Timing(library).to_task(flow, HUMAN)
     at = dict(zip(worst.steps, worst.at_ms, strict=True)) if worst is not None else {}
     boxes = {step.name: _box(step, at.get(step.name)) for step in drawn.steps.values()}
-    return Outline(flow, drawn.title, drawn.start, boxes, tuple(_arms(drawn, worst)), worst)
+    entries = dict(_entries(drawn))
+    boxes |= {box.name: box for box in entries}
+    arms = (*_arms(drawn, worst), *(_entry_arm(box, target) for box, target in entries.items()))
+    return Outline(flow, drawn.title, (drawn.start, *(box.name for box in entries)), boxes, arms, worst)
+
+
+def _entries(flow: CompiledFlow) -> Iterator[tuple[Box, str]]:
+    """Return what leads to a step from anywhere in the call, as a box, and that step."""
+    for key, detail, target in (
+        (f"otherwise: {BUDGET_EXCEEDED}", "when a call takes too much", flow.budget_exceeded),
+        ("finally:", "when the caller has hung up", flow.finally_),
+    ):
+        if target is not None:
+            yield Box(key, detail, Nature.ENTRY, f"{key} {detail}, go on with {target}", None), target
+
+
+def _entry_arm(box: Box, target: str) -> Arm:
+    return Arm(box.name, target, (), f"{box.detail}, then {target}", grey=True, worst=False)
 
 
 def _box(step: CompiledStep, at_ms: int | None) -> Box:
-    named = [name for name in (step.runs, step.returns) if name is not None]
+    named = [name for name in (step.runs, step.hands_over_to, step.returns) if name is not None]
+    named += [f"up to {step.repeated.times} times"] if step.repeated is not None else []
     named += sorted(use.name for use in step.uses if use.sort in (OPERATIONS, QUEUES))
     detail = " ".join([step.word, *named])
     takes = f", takes {step.longest_ms / 1000:.0f} s at most" if step.longest_ms else ""

@@ -42,6 +42,7 @@ _COLOURS: Final[tuple[tuple[Nature, str, str, str, str], ...]] = (
     (Nature.HUMAN, "#f3e3fa", "#8e44ad", "#3b2148", "#c58be0"),
     (Nature.FLOW, "#dff5f4", "#20827c", "#103a38", "#5bc4bd"),
     (Nature.ENDS, "#4a4a4a", "#2b2b2b", "#d8d8d8", "#f4f4f4"),
+    (Nature.ENTRY, "#ffffff", "#b0b0b0", "#1b1b1b", "#666666"),
 )
 
 
@@ -117,7 +118,8 @@ def _head(sort: str) -> str:
 
 def _header(outline: Outline) -> Iterator[str]:
     yield f'<text class="title" x="0" y="{TITLE_SIZE:.0f}">{escape(outline.title)}</text>'
-    steps = f"{len(outline.boxes)} step{'' if len(outline.boxes) == 1 else 's'}"
+    count = sum(box.nature is not Nature.ENTRY for box in outline.boxes.values())
+    steps = f"{count} step{'' if count == 1 else 's'}"
     yield f'<text class="detail" x="0" y="38">flow {escape(outline.name)}, {steps}</text>'
     if outline.worst is not None:
         least = "" if outline.worst.exact else "at least "
@@ -128,7 +130,7 @@ def _header(outline: Outline) -> Iterator[str]:
 def _legend(outline: Outline, width: float) -> tuple[list[str], float]:
     """Draw what colours and lines mean, in as many lines as the width needs."""
     items = [(nature.name.lower(), nature.value) for nature in Nature]
-    items += [("arm", "leads to"), ("grey", "written under otherwise")]
+    items += [("arm", "leads to"), ("grey", "written at the top of the file")]
     items += [("worst", "longest way to a human")] if outline.worst is not None else []
     drawn_items: list[str] = []
     x = y = 0.0

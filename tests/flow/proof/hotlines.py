@@ -73,6 +73,7 @@ def flow_of(name: str, steps: Sequence[CompiledStep], outcomes: tuple[str, ...] 
         budget=None,
         budget_exceeded=None,
         finally_=None,
+        declared={},
         steps={step.name: step for step in steps},
     )
 
