@@ -67,6 +67,7 @@ EXCUSED: Final = MappingProxyType(
         ("reveal", "ivr_engine/testcaller/caller.py::Caller.press"): "a caller has to press the keys",
         ("size", "ivr_engine/adapters/store/migrations/versions/0001_bank_and_calls.py::upgrade"): "one list of tables",
         ("test-sleep", "tests/channel/test_conversation.py"): "runs in virtual time, which passes at once",
+        ("test-sleep", "tests/simulator/test_virtual_time.py"): "runs in virtual time, which passes at once",
         ("test-sleep", "tests/asterisk/hotline.py::RunningHotline.wait_until"): "polls real processes until a deadline",
         ("test-sleep", "tests/flow/calls.py"): "runs in virtual time, which passes at once",
         ("test-sleep", "tests/calls/test_operations.py"): "runs in virtual time, which passes at once",
