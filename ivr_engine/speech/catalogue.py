@@ -27,15 +27,15 @@ LONGEST_ID: Final = 60
 LARGEST_FILE: Final = 1_000_000
 """Characters of one prompt file."""
 
-_CHARACTER_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 330, Language.CANTONESE: 260, Language.ENGLISH: 70}
+_CHARACTER_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 340, Language.CANTONESE: 245, Language.ENGLISH: 70}
 """How long a character of text is heard, signs and spaces not counted."""
-_STOP_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 300, Language.CANTONESE: 200, Language.ENGLISH: 300}
+_STOP_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 140, Language.CANTONESE: 260, Language.ENGLISH: 300}
 """How long the silence at a comma or a full stop is."""
-_AROUND_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 100, Language.CANTONESE: 100, Language.ENGLISH: 200}
+_AROUND_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 220, Language.CANTONESE: 130, Language.ENGLISH: 200}
 """What a prompt takes beside its characters.
 
 All three were fitted to the recordings that espeak-ng makes of the shipped catalogue: as little as may be, with at most
-three prompts of a language taking longer than they say.
+four prompts of a language taking longer than they say, none by more than a tenth.
 """
 _LETTERS_OF_A_DIGIT: Final = 4
 """How many letters a digit counts in a language that writes letters: `3` is said as `three`."""

@@ -88,10 +88,8 @@ def large_texts(steps: int) -> Mapping[str, tuple[str, str]]:
     flows = max(1, round(steps / (STEPS_OF_A_TASK * TASKS_OF_A_FLOW)))
     doors = (_DOOR.format(n=n, next=f"menu_{n + 1}" if n < flows else "human") for n in range(1, flows + 1))
     texts = {"first": ("first.yaml", _FIRST + "".join(doors))}
-    tasks = [
-        _TASK.format(n=n, next=f"menu_{n + 1}" if n < TASKS_OF_A_FLOW else "human")
-        for n in range(1, TASKS_OF_A_FLOW + 1)
-    ]
+    each = max(1, min(TASKS_OF_A_FLOW, round(steps / STEPS_OF_A_TASK)))
+    tasks = [_TASK.format(n=n, next=f"menu_{n + 1}" if n < each else "human") for n in range(1, each + 1)]
     # Each text is a little different, as files are.
     texts.update(
         {f"tasks_{n}": (f"tasks_{n}.yaml", f"# part {n}\n{_FLOW}{''.join(tasks)}") for n in range(1, flows + 1)}

@@ -35,11 +35,14 @@ def test_flows_are_named_by_their_path_without_the_suffix(tmp_path: pathlib.Path
     assert set(load_library(tmp_path, world()).flows) == {"hotline", "cards/lost"}
 
 
-def test_flow_that_only_campaigns_place_calls_to_has_no_findings_either() -> None:
-    """The campaigns are slow and need an Asterisk: a flow of theirs that cannot be loaded is to be seen here."""
-    library = load_library(PROJECT / "tests" / "campaigns" / "flows", dataclasses.replace(world(), first_flow="keys"))
+@pytest.mark.parametrize(
+    ("folder", "first"), [("campaigns/flows", "keys"), ("bench/flows/plain", "call"), ("bench/flows/bank", "call")]
+)
+def test_flow_that_only_a_long_measurement_calls_has_no_findings_either(folder: str, first: str) -> None:
+    """Campaigns and benchmark are slow and need an Asterisk: a flow of theirs that does not load is to be seen here."""
+    library = load_library(PROJECT / "tests" / folder, dataclasses.replace(world(), first_flow=first))
     assert [finding.render() for finding in library.findings] == []
-    assert set(library.flows) == {"keys"}
+    assert set(library.flows) == {first}
 
 
 def test_test_that_stands_beside_a_flow_is_none(tmp_path: pathlib.Path) -> None:

@@ -58,14 +58,16 @@ def test_all_prompts_are_whole_packets_of_sensible_length(built: Built) -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_estimate_is_seldom_shorter_than_the_recording_and_not_far_longer(built: Built, language: Language) -> None:
+def test_estimate_is_seldom_shorter_than_the_recording_never_by_more_than_a_tenth_and_not_far_longer(
+    built: Built, language: Language
+) -> None:
     """What the proofs promise about seconds stands on these estimates: they may be too long, hardly ever too short."""
     catalogue, out, _ = built
     recorded = {one: (out / language / f"{one}.ulaw").stat().st_size / 8 for one in catalogue.ids(language)}
     ratios = {one: catalogue.lasts_ms(language, one) / recorded[one] for one in recorded}
     too_short = {one: round(ratio, 2) for one, ratio in ratios.items() if ratio < 1}
     assert len(too_short) <= 4, too_short
-    assert min(ratios.values()) > 0.7, too_short
+    assert min(ratios.values()) >= 1 / 1.1, too_short
     assert sum(ratios.values()) / len(ratios) < 1.4
     assert sum(catalogue.lasts_ms(language, one) for one in recorded) < 1.3 * sum(recorded.values())
 
