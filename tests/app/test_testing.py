@@ -140,6 +140,8 @@ def watching(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         stdout=subprocess.PIPE,
         text=True,
+        # Who started the tests in the background of a shell has SIGINT ignored, and Python then never sees it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     yield process
     process.kill()
