@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export VENV PYTHON
 
-.PHONY: help run test check bench fuzz clean setup-run setup-test
+.PHONY: help run test check bench fuzz mutate clean setup-run setup-test
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -30,6 +30,9 @@ bench: setup-test  ## measure speed on real calls
 fuzz: setup-test  ## feed parsers with damaged input, longer than in `make test`
 	@$(BIN)/python -m tests.fuzz.fuzz_agi --inputs 500000 --seed 1
 	@$(BIN)/python -m tests.fuzz.fuzz_ami --inputs 500000 --seed 1
+
+mutate: setup-test  ## break the shipped flows in every way that is known; each must be refused
+	@$(BIN)/python -m tests.flow.mutation
 
 clean:  ## remove what was set up and built here; recordings and settings of yours stay
 	@rm -rf $(VENV) .ivr/asterisk .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,6 +10,7 @@ from typing import Final
 
 from ivr_engine.app.settings import Settings
 from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.scope import World
 from ivr_engine.speech.catalogue import Catalogue
 
@@ -25,4 +26,12 @@ def flow_world(settings: Settings, prompts: Catalogue | None = None) -> World:
         environment=settings.environment,
         zone=settings.zone,
         first_flow=settings.first_flow,
+        limits=Limits(
+            keys_to_human=settings.keys_to_human,
+            human_within_s=settings.human_within_s,
+            silence_s=settings.silence_s,
+            options=settings.menu_options,
+            menus=settings.menus_before_task,
+            menu_s=settings.menu_s,
+        ),
     )

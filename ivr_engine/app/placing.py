@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.seeding import NotBookedError, forget_pin, seed_fresh
 from ivr_engine.adapters.store.calls import CallHistory, CallRecord, StepRecord
 from ivr_engine.adapters.store.database import Database
@@ -27,6 +28,7 @@ from ivr_engine.testcaller.phone import Phone, Target
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber, RandomIds
+from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 RECORDED_WITHIN_S: Final = 10.0
@@ -137,19 +139,30 @@ class Placer:
         if report.answered_s is None:
             return Placed(scenario, virtual, None, report, (report.failure or Text("nobody answered"),))
         recorded = await self._record(caller)
-        return Placed(scenario, virtual, None, report, tuple(_differences(virtual.told, report, recorded)))
+        differences = [*_differences(virtual.told, report, recorded)]
+        if number is not None:
+            differences.extend(_money_differs(virtual.told, await self._booked(number)))
+        return Placed(scenario, virtual, None, report, tuple(differences))
 
     async def _seed(self, scenario: Scenario) -> CustomerNumber | None:
         customer = scenario.given.customer
         if customer is None:
             return None
-        secrets = load_or_make(self._given.state_dir, self._given.agents)
-        key = bytes.fromhex(secrets.pin_key)
+        key = self._pin_key()
         mistyped = wrong(customer.pin)
         try:
             return await seed_fresh(self._database, key, customer, mistyped, clock=self._clock, ids=self._ids)
         finally:
             mistyped.wipe()
+
+    def _pin_key(self) -> bytes:
+        return bytes.fromhex(load_or_make(self._given.state_dir, self._given.agents).pin_key)
+
+    async def _booked(self, customer: CustomerNumber) -> list[Money]:
+        """Return what the accounts of the fresh customer hold now, in their order; their numbers are fresh as well."""
+        core = EmbeddedCore(self._database, pin_key=self._pin_key(), clock=self._clock)
+        balances = [await core.balance(account.number) for account in await core.accounts(customer)]
+        return [balance.booked for balance in balances if balance is not None]
 
     async def _record(self, caller: str) -> tuple[CallRecord, tuple[StepRecord, ...]] | None:
         """Return the hotline's own record of the call from this number, when it is closed."""
@@ -197,6 +210,13 @@ def _differences(
     if (at := _first_difference(heard, real, _is_among)) is not None:
         shown = [" or ".join(sorted(map(str, names))) for names in real]
         yield Text("recording {n} was {real}, not {told}", n=at + 1, real=_nth(shown, at), told=_nth(heard, at))
+
+
+def _money_differs(told: Told, real: Sequence[Money]) -> Iterator[str]:
+    """Yield what the accounts hold after the real call, where it is not what they hold in virtual time."""
+    if list(real) != list(told.booked.values()):
+        shown = [", ".join(map(str, amounts)) for amounts in (real, told.booked.values())]
+        yield Text("the accounts hold {real}, not {told}", real=shown[0], told=shown[1])
 
 
 def _is_among(name: str, candidates: frozenset[PromptName]) -> bool:

@@ -108,6 +108,12 @@ class Settings(BaseModel):
     )
     zone: Annotated[str, AfterValidator(_zone)] = Field(default=ZONE, description="The time zone of opening hours.")
     default_language: Language = Field(default=Language.MANDARIN, description="Spoken before the caller has chosen.")
+    keys_to_human: int = Field(default=2, ge=1, le=9, description="Keys from any menu to a human, at most: proved.")
+    human_within_s: int = Field(default=60, ge=5, le=600, description="Until a human is offered, at most: proved.")
+    silence_s: int = Field(default=9, ge=4, le=60, description="Silence at a stretch, at most: proved.")
+    menu_options: int = Field(default=5, ge=1, le=12, description="Options of a menu; beyond them there is advice.")
+    menus_before_task: int = Field(default=3, ge=1, le=9, description="Menus on the way to a task; the same.")
+    menu_s: int = Field(default=20, ge=5, le=120, description="How long a menu speaks; the same.")
     dial: str = Field(default="95588", pattern=r"^[0-9]{3,15}$", description="The hotline's number.")
 
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(

@@ -15,6 +15,7 @@ from typing import Final
 
 from ivr_engine.flow.checker import check_flow, check_nesting
 from ivr_engine.flow.compiler import compile_flow, interface_of
+from ivr_engine.flow.experience import advise
 from ivr_engine.flow.findings import Finding, Place, in_order
 from ivr_engine.flow.model import CompiledFlow, Library
 from ivr_engine.flow.proof import prove
@@ -58,7 +59,7 @@ def load_library(folder: pathlib.Path, world: World) -> Library:
         message, mend = Text("there is no flow in this folder"), Text("add a file whose name ends in {end}", end=SUFFIX)
         findings.append(Finding(Place(str(folder), 1, 1), "E101", message, mend))
     library = build_library(texts, world, unreadable)
-    return Library(library.version, library.flows, in_order((*findings, *library.findings)))
+    return Library(library.version, library.flows, in_order((*findings, *library.findings)), library.advice)
 
 
 def build_library(texts: Mapping[str, tuple[str, str]], world: World, unreadable: Iterable[str] = ()) -> Library:
@@ -91,8 +92,11 @@ def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[st
     if proved:
         for group in groups_to_prove(flows, sources, all_are_there=len(flows) == len(interfaces)):
             prove(group, sources, world.limits, world.first_flow)
+            if not any(sources[name].findings for name in group):
+                advise(group, sources, world)
     findings = in_order(finding for source in sources.values() for finding in source.findings)
-    return Library(_version(texts), MappingProxyType(flows), findings)
+    advice = in_order(advice for source in sources.values() for advice in source.advice)
+    return Library(_version(texts), MappingProxyType(flows), findings, advice)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
-from ivr_engine.flow.findings import CODES
+from ivr_engine.flow.codes import CODES
 from ivr_engine.flow.library import compile_library
 from ivr_engine.flow.model import CompiledStep
 from ivr_engine.flow.nodes import KINDS

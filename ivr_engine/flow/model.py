@@ -202,11 +202,12 @@ class CompiledFlow:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All flows of a folder at one moment; `version` is the hash of their texts."""
+    """All flows of a folder at one moment; `version` is the hash of their texts. `advice` keeps no flow from a call."""
 
     version: str
     flows: Mapping[str, CompiledFlow]
     findings: tuple[Finding, ...]
+    advice: tuple[Finding, ...] = ()
 
 
 def flows_from(library: Library, flow: str) -> tuple[str, ...]:

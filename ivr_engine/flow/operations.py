@@ -50,6 +50,13 @@ class Signature:
     repeatable: bool = True
     at_once: bool = False
 
+    def shows(self, outcome: str) -> Level | None:
+        """Return the level that a caller must have had when the operation ended so, or None.
+
+        Without the level that it needs an operation is not asked at all, which is told as `unavailable`.
+        """
+        return None if outcome == UNAVAILABLE or self.needs is Level.NOBODY else self.needs
+
     @property
     def outcome_names(self) -> tuple[str, ...]:
         """Every outcome, in order of precedence."""

@@ -44,6 +44,10 @@ class Prompts(Protocol):
         """Return how long a prompt is heard, in milliseconds; near enough for a bound."""
         ...
 
+    def text(self, language: Language, prompt: str) -> str:
+        """Return the words of a prompt; `KeyError` when there is none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class World:

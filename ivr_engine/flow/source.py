@@ -51,6 +51,7 @@ class Source:
     values: dict[Path, Place] = field(default_factory=dict)
     ends: dict[Place, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    advice: list[Finding] = field(default_factory=list)
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """Return the place of a path, or of the nearest parent that is written in the file."""
@@ -65,11 +66,18 @@ class Source:
 
     def finding(self, code: str, place: Place, message: Text, mend: Text, *, path: Text | None = None) -> None:
         """Note a finding with its source line; of a file with very many the first are enough."""
-        if len(self.findings) == FINDINGS_MAX:
-            return
+        if len(self.findings) < FINDINGS_MAX:
+            self.findings.append(self._found(code, place, message, mend, path))
+
+    def advise(self, code: str, place: Place, message: Text, mend: Text) -> None:
+        """Note advice with its source line: what could be better, and keeps no flow from a call."""
+        if len(self.advice) < FINDINGS_MAX:
+            self.advice.append(self._found(code, place, message, mend, None))
+
+    def _found(self, code: str, place: Place, message: Text, mend: Text, path: Text | None) -> Finding:
         line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else ""
         shown = line.rstrip()[:SHOWN_CHARACTERS_MAX]
-        self.findings.append(Finding(place, code, message, mend, shown, self.ends.get(place), path))
+        return Finding(place, code, message, mend, shown, self.ends.get(place), path)
 
 
 def read_source(file: str, text: str) -> Source:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.flow.findings import Code
+from ivr_engine.flow.codes import Code
 
 TEST_CODES: Final[Mapping[str, Code]] = MappingProxyType(
     {
@@ -44,8 +44,8 @@ TEST_CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "T109": Code(
             "a customer who is not given",
-            "`pin`, `wrong pin` and `customer number` are those of the customer under `given`. Write one there, or "
-            "`customer: sample` for the customer of `ivr play`.",
+            "`pin`, `wrong pin`, `customer number` and the accounts of `money moved` are those of the customer under "
+            "`given`. Write one there, or `customer: sample` for the customer of `ivr play`.",
         ),
         "T110": Code(
             "a PIN that is written out twice",
@@ -56,6 +56,14 @@ TEST_CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "a step that cannot be reached, or says nothing",
             "After `hang up` there is no call any more. After `stay silent` the caller hears something or the call "
             "ends; to do something after a while, write `wait: 7 s`.",
+        ),
+        "T112": Code(
+            "an unknown milestone",
+            "A milestone is declared under `milestones` at the top of a flow, and reached by the steps that name it.",
+        ),
+        "T113": Code(
+            "money of an account that is not given",
+            "Money moves between accounts of the customer under `given`. Write the number as it stands there, whole.",
         ),
     }
 )

@@ -157,28 +157,53 @@ class GivenCustomer:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """How an operation ends whatever the bank holds, when the bank itself has decided `after` times."""
+
+    outcome: str
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """The world of one test.
 
-    `answers` are operations that end so whatever the bank holds; `agents` is None where nobody said what they do.
+    `answers` are operations that end otherwise than the bank would; `agents` is None where nobody said what they do.
     """
 
     customer: GivenCustomer | None = None
     bank_away: bool = False
     answer_after_s: float = 0.0
-    answers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    answers: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
     agents: QueueOutcome | None = None
     begins: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Money that went from one account to another."""
+
+    debit: str
+    credit: str
+    amount: Money
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.debit} > {self.credit}"
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
-    """What must be true when the call is over; None where nothing is said. Places are those of the values."""
+    """What must be true when the call is over; None where nothing is said. Places are those of the values.
+
+    `moved` is all the money that the call may move: none unless the test says so.
+    """
 
     ends: str | None = None
     heard: Listing | None = None
     never_heard: tuple[Wanted, ...] = ()
     operations: tuple[tuple[str, str | None], ...] | None = None
+    milestones: tuple[str, ...] | None = None
+    moved: tuple[Moved, ...] = ()
     human_within_s: float | None = None
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -194,3 +219,8 @@ class Scenario:
     given: Given
     steps: tuple[Step, ...]
     expected: Expected
+
+    @property
+    def top(self) -> Place:
+        """Where a failure is told that is about the whole test."""
+        return Place(self.file, 1, 1)

@@ -5,7 +5,7 @@ Knows the keys at the top of a test and under `expect`. Must not know how a test
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -18,10 +18,11 @@ from ivr_engine.flow.source import Data, Source, read_source
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios import written
 from ivr_engine.scenarios.block import Block
-from ivr_engine.scenarios.model import Expected, Scenario
+from ivr_engine.scenarios.model import Expected, GivenCustomer, Moved, Scenario
 from ivr_engine.scenarios.reading_given import read_given
 from ivr_engine.scenarios.reading_steps import ListReader, StepsReader
 from ivr_engine.values.language import Language
+from ivr_engine.values.money import Currency, Money
 
 VERSION: Final = 1
 _TOP: Final = ("ivr_test", "title", "flow", "language", "given", "steps", "expect")
@@ -29,8 +30,12 @@ ENDS: Final = "ends"
 HEARD: Final = "heard in order"
 NEVER: Final = "never heard"
 OPERATIONS: Final = "operations"
+MILESTONES: Final = "milestones"
+MOVED: Final = "money moved"
 HUMAN: Final = "seconds until a human"
-_EXPECT: Final = (ENDS, HEARD, NEVER, OPERATIONS, HUMAN)
+_EXPECT: Final = (ENDS, HEARD, NEVER, OPERATIONS, MILESTONES, MOVED, HUMAN)
+_MOVED: Final = ("from", "to", "amount")
+NOTHING: Final = Money(0, Currency.CNY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def _scenario(source: Source, known: Known) -> Scenario | None:
         language=language,
         given=given,
         steps=StepsReader(lists, given.customer).steps(len(steps)),
-        expected=_expected(source, lists, known),
+        expected=_expected(source, lists, known, given.customer),
     )
 
 
@@ -92,7 +97,7 @@ def _check_flow(top: Block, flow: str | None, known: Known) -> None:
         top.finding("T107", ("flow",), message, Text("name the flow that runs it"))
 
 
-def _expected(source: Source, lists: ListReader, known: Known) -> Expected:
+def _expected(source: Source, lists: ListReader, known: Known, customer: GivenCustomer | None) -> Expected:
     if not isinstance(source.data, dict) or "expect" not in source.data:
         return Expected()
     block = Block(source, ("expect",), _EXPECT)
@@ -102,6 +107,8 @@ def _expected(source: Source, lists: ListReader, known: Known) -> Expected:
         heard=heard,
         never_heard=lists.listing(block, NEVER, any_language=True).wanted,
         operations=_operations(block, known) if OPERATIONS in block else None,
+        milestones=_milestones(block, known) if MILESTONES in block else None,
+        moved=_moved(block, customer),
         human_within_s=block.read(HUMAN, written.under_seconds, None),
         places=MappingProxyType({key: block.place((key,), key=True) for key in block.data}),
     )
@@ -127,3 +134,42 @@ def _operation(item: Data) -> tuple[str, str | None]:
         ((name, outcome),) = item.items()
         return name, str(outcome)
     return str(item), None
+
+
+def _milestones(block: Block, known: Known) -> tuple[str, ...]:
+    is_list = isinstance(block.data[MILESTONES], list)
+    found: list[str] = []
+    for number, item in enumerate(block.items(MILESTONES)):
+        at = (MILESTONES, number) if is_list else (MILESTONES,)
+        name = block.understood(item, written.text, at, "")
+        found.append(name)
+        declared = {one for flow in (known.flows or {}).values() for one in flow.milestones}
+        if name and known.flows is not None and name not in declared:
+            message = Text("no flow has a milestone '{name}'", name=name)
+            block.finding("T112", at, message, did_you_mean(name, declared))
+    return tuple(found)
+
+
+def _moved(block: Block, customer: GivenCustomer | None) -> tuple[Moved, ...]:
+    is_list = isinstance(block.data.get(MOVED), list)
+    found: list[Moved] = []
+    if customer is None and MOVED in block:
+        block.finding("T109", (MOVED,), Text("whose accounts are meant?"), Text("write a `customer` under `given`"))
+        return ()
+    accounts = [account.number for account in customer.accounts] if customer is not None else []
+    for number in range(len(block.items(MOVED))):
+        path = (*block.path, MOVED, number) if is_list else (*block.path, MOVED)
+        one = Block(block.source, path, _MOVED)
+        if one.data:
+            one.needs(*_MOVED)
+        debit, credit = (_own_account(one, key, accounts) for key in ("from", "to"))
+        found.append(Moved(debit, credit, one.read("amount", written.money, NOTHING)))
+    return tuple(found)
+
+
+def _own_account(block: Block, key: str, accounts: Sequence[str]) -> str:
+    number = block.read(key, written.account_number, "")
+    if number and number not in accounts:
+        message = Text("'{number}' is no account of the customer who is given", number=number)
+        block.finding("T113", (key,), message, did_you_mean(number, accounts))
+    return number

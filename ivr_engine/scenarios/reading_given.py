@@ -5,6 +5,7 @@ Knows the keys under `given`. Must not know what the caller does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from ivr_engine.flow.source import Data, Path, Source
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios import written
 from ivr_engine.scenarios.block import Block
-from ivr_engine.scenarios.model import Given, GivenAccount, GivenCustomer, Movement
+from ivr_engine.scenarios.model import Answer, Given, GivenAccount, GivenCustomer, Movement
 from ivr_engine.scenarios.sample import SAMPLE, sample_customer
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
@@ -27,6 +28,7 @@ from ivr_engine.values.secret import SecretDigits
 AWAY: Final = "away"
 _AWAY_FOR: Final = "away for "
 _ANSWERS_IN: Final = "answers in "
+_AFTER: Final = re.compile(r"(\w+) after (\d{1,4}) times?", re.ASCII)
 _GIVEN: Final = ("customer", "bank", "answers", "agents", "time")
 _CUSTOMER: Final = ("number", "pin", "name", "wrong pins before", "accounts")
 _ACCOUNT: Final = ("number", "kind", "booked", "held", "credit line", "movements")
@@ -54,7 +56,7 @@ def read_given(source: Source, operations: Mapping[str, Signature]) -> Given:
     )
 
 
-def _bank(block: Block, operations: Mapping[str, Signature]) -> tuple[bool, float, dict[str, str]]:
+def _bank(block: Block, operations: Mapping[str, Signature]) -> tuple[bool, float, dict[str, Answer]]:
     """Return whether the bank is away altogether, after how many seconds it answers, and for what it is away."""
     words = block.read("bank", written.text, "")
     if words in ("", AWAY):
@@ -65,27 +67,34 @@ def _bank(block: Block, operations: Mapping[str, Signature]) -> tuple[bool, floa
     if words.startswith(_AWAY_FOR):
         names = [name.strip() for name in words.removeprefix(_AWAY_FOR).split(",")]
         known = [name for name in names if _is_operation(block, name, ("bank",), operations)]
-        return False, 0.0, dict.fromkeys(known, UNAVAILABLE)
+        return False, 0.0, dict.fromkeys(known, Answer(UNAVAILABLE))
     message = Text("'{words}' is nothing that a bank does", words=words)
     block.finding("T104", ("bank",), message, Text("write `away`, `away for balance` or `answers in 3 s`"))
     return False, 0.0, {}
 
 
-def _answers(block: Block, operations: Mapping[str, Signature]) -> dict[str, str]:
-    answers: dict[str, str] = {}
+def _answers(block: Block, operations: Mapping[str, Signature]) -> dict[str, Answer]:
+    answers: dict[str, Answer] = {}
     if "answers" not in block:
         return answers
     wanted = Block(block.source, (*block.path, "answers"), tuple(operations))
     for name in wanted.data:
         if name not in operations:
             continue  # it has its finding
-        outcome = wanted.read(name, written.text, "")
+        answer = wanted.read(name, _answer, Answer(""))
         empty = [end for end in operations[name].outcome_names if not operations[name].outcomes.get(end)]
-        if outcome not in empty:
-            message = Text("'{name}' cannot be made to end in '{outcome}'", name=name, outcome=outcome)
-            wanted.finding("T108", (name,), message, did_you_mean(outcome, empty))
-        answers[name] = outcome
+        if answer.outcome not in empty:
+            message = Text("'{name}' cannot be made to end in '{outcome}'", name=name, outcome=answer.outcome)
+            wanted.finding("T108", (name,), message, did_you_mean(answer.outcome, empty))
+        answers[name] = answer
     return answers
+
+
+def _answer(value: Data) -> Answer:
+    """Return an end, `none`, or one that comes later, `none after 3 times`."""
+    words = written.text(value)
+    found = _AFTER.fullmatch(words)
+    return Answer(words) if found is None else Answer(found.group(1), int(found.group(2)))
 
 
 def _is_operation(block: Block, name: str, at: Path, operations: Mapping[str, Signature]) -> bool:

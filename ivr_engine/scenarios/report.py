@@ -52,6 +52,8 @@ def as_data(scenario: Scenario, failures: Sequence[Failure], told: Told) -> dict
             for step, _ in told.trace
         ],
         "operations": [{"name": name, "outcome": outcome} for name, outcome in told.operations],
+        "milestones": list(told.milestones),
+        "money_moved": [{"from": moved.debit, "to": moved.credit, "amount": str(moved.amount)} for moved in told.moved],
         "seconds_until_a_human": told.human_after_s,
     }
 

@@ -5,17 +5,19 @@ Knows what was heard, done and asked. Must not know whether the call was simulat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.runner import StepDone
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import Expected, Listing
-from ivr_engine.scenarios.reading import ENDS, HEARD, HUMAN, NEVER, OPERATIONS
+from ivr_engine.scenarios.model import Listing, Moved, Scenario
+from ivr_engine.scenarios.reading import ENDS, HEARD, HUMAN, MILESTONES, MOVED, NEVER, OPERATIONS
 from ivr_engine.values.language import Language
+from ivr_engine.values.money import Money
 
 SHOWN_HEARD_MAX: Final = 12
 """How many recordings a failure lists."""
@@ -48,7 +50,8 @@ class Failure:
 class Told:
     """One call that is over. `trace` is each step with the language that was spoken; `reason` why it ended.
 
-    `operations` are those that were asked of the bank, with how they ended.
+    `operations` are those that were asked of the bank, with how they ended; `moved` is the money that it moved, and
+    `booked` what each account of the customer holds afterwards, in the order of the accounts.
     """
 
     reason: str
@@ -57,6 +60,8 @@ class Told:
     trace: tuple[tuple[StepDone, Language], ...] = ()
     operations: tuple[tuple[str, str], ...] = ()
     human_after_s: float | None = None
+    moved: tuple[Moved, ...] = ()
+    booked: Mapping[str, Money] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def whole(self) -> list[str]:
@@ -68,13 +73,19 @@ class Told:
         """Every (flow, step, outcome), in order."""
         return [(step.flow, step.step, step.outcome) for step, _ in self.trace]
 
+    @property
+    def milestones(self) -> tuple[str, ...]:
+        """What the caller has reached, in order."""
+        return tuple(step.milestone for step, _ in self.trace if step.milestone is not None)
 
-def judge(expected: Expected, told: Told) -> list[Failure]:
-    """Return every expectation that was not fulfilled."""
+
+def judge(scenario: Scenario, told: Told) -> list[Failure]:
+    """Return every expectation that was not fulfilled; that no other money moves is one of every test."""
+    expected = scenario.expected
     failures: list[Failure] = []
 
     def fail(key: str, message: str) -> None:
-        failures.append(Failure(expected.places[key], message))
+        failures.append(Failure(expected.places.get(key, scenario.top), message))
 
     if expected.ends is not None and told.reason != expected.ends:
         message = Text("the call ended as '{reason}', not as '{expected}'", reason=told.reason, expected=expected.ends)
@@ -87,12 +98,35 @@ def judge(expected: Expected, told: Told) -> list[Failure]:
     if expected.operations is not None and not _same_operations(expected.operations, told.operations):
         asked = ", ".join(f"{name}: {outcome}" for name, outcome in told.operations) or "nothing"
         fail(OPERATIONS, Text("the bank was asked otherwise: {asked}", asked=asked))
+    if expected.milestones is not None and told.milestones != expected.milestones:
+        reached = ", ".join(told.milestones) or Text("nothing")
+        fail(MILESTONES, Text("the caller reached otherwise: {reached}", reached=reached))
+    for message in _wrong_books(scenario, told):
+        fail(MOVED, message)
     if expected.human_within_s is not None:
         if told.human_after_s is None:
             fail(HUMAN, Text("the caller was never handed to a human"))
         elif told.human_after_s >= expected.human_within_s:
             fail(HUMAN, Text("a human came after {seconds} s only", seconds=round(told.human_after_s, 1)))
     return failures
+
+
+def _wrong_books(scenario: Scenario, told: Told) -> Iterator[Text]:
+    """Yield what moved otherwise, and each account that does not hold what it was given, less and more what moved."""
+    if told.moved != scenario.expected.moved:
+        moved = ", ".join(map(str, told.moved)) or Text("nothing")
+        yield Text("money was moved otherwise: {moved}", moved=moved)
+    customer = scenario.given.customer
+    for account in customer.accounts if customer is not None else ():
+        due = account.booked
+        for move in told.moved:
+            if move.debit == account.number:
+                due -= move.amount
+            if move.credit == account.number:
+                due += move.amount
+        holds = told.booked.get(account.number, due)
+        if holds != due:
+            yield Text("account {number} holds {holds}, and not {due}", number=account.number, holds=holds, due=due)
 
 
 def _same_operations(wanted: Sequence[tuple[str, str | None]], asked: Sequence[tuple[str, str]]) -> bool:

@@ -177,6 +177,16 @@ class MemoryBank:
             pin.wipe()
         self._customers.clear()
 
+    @property
+    def moved(self) -> tuple[Posting, ...]:
+        """Every posting that was booked, in the order in which they came."""
+        return tuple(sent for sent, outcome in self._postings.values() if outcome is PostingOutcome.POSTED)
+
+    @property
+    def booked(self) -> dict[str, Money]:
+        """What every account holds, in the order in which they were added."""
+        return {number: book.ledger.booked for number, book in self._accounts.items()}
+
     def holds(self, secret: SecretDigits) -> bool:
         """Say whether this is one of the bank's own PINs, so that a test can tell it from one left behind by a call."""
         return any(pin is secret for _, pin in self._customers.values())

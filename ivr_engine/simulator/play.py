@@ -21,7 +21,7 @@ from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, CallerHungUp, Dialled,
 from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
-from ivr_engine.simulator.bank import sample_bank
+from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.saving import Recorder
 from ivr_engine.simulator.virtual_time import run_virtual
 from ivr_engine.speech.catalogue import Catalogue
@@ -239,6 +239,8 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         conversation.forget_typed_ahead()
         await bank.close()
     if recorder is not None:
+        if isinstance(bank, MemoryBank):
+            recorder.moved(bank.moved)
         step = scene.library.flows[position[-1].flow].steps[position[-1].step]
         recorder.ended(reason, call.language, word=step.word, asks=step.asks)
     write(f"  (the call has ended: {reason.replace('_', ' ')})")

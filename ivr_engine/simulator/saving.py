@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
+from ivr_engine.banking.model import Posting
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.runner import StepDone
-from ivr_engine.scenarios.reading import HEARD
+from ivr_engine.scenarios.reading import HEARD, MILESTONES, MOVED
 from ivr_engine.scenarios.reading_steps import pin_at
 from ivr_engine.scenarios.sample import SAMPLE, sample_customer
 from ivr_engine.scenarios.updating import in_brackets, name_in
@@ -46,6 +47,8 @@ class Recorder:
     """For each key that a step took: 0, or the number of that step when the key is to be hidden."""
     _steps_done: int = 0
     _reason: str = ""
+    _milestones: list[str] = field(default_factory=list)
+    _moved: Sequence[Posting] = ()
     _language: Language = Language.MANDARIN
 
     def heard(self, names: Sequence[str]) -> None:
@@ -68,9 +71,15 @@ class Recorder:
     def step_done(self, step: StepDone, *, asks: bool) -> None:
         """A step took what was typed, but for what still waits in the conversation."""
         self._steps_done += 1
+        if step.milestone is not None:
+            self._milestones.append(step.milestone)
         waiting = len(self.conversation.keys) if self.conversation is not None else 0
         taken = len(self._keys) - waiting - len(self._hidden)
         self._hidden.extend([0 if asks and step.word != SECRET_STEP else self._steps_done] * taken)
+
+    def moved(self, postings: Sequence[Posting]) -> None:
+        """The bank has moved this money, and nothing else."""
+        self._moved = postings
 
     def ended(self, reason: str, language: Language, *, word: str, asks: bool) -> None:
         """The call is over; `language` was spoken last. A step that was not done is taken to be of this kind."""
@@ -88,6 +97,10 @@ class Recorder:
         before = f"  {HEARD}: "
         listed = in_brackets([name_in(language, name) for name in heard], before)
         lines += ["expect:", f"  ends: {reason}", f"{before}{listed}"]
+        if self._milestones:
+            lines.append(f"  {MILESTONES}: [{', '.join(self._milestones)}]")
+        if self._moved:
+            lines += [f"  {MOVED}:", *(f"    - {{{_moved(posting)}}}" for posting in self._moved)]
         return "\n".join(lines) + "\n"
 
     def _steps(self, language: Language) -> Iterator[str]:
@@ -167,6 +180,10 @@ def _hear(heard: Sequence[str], language: Language) -> Iterator[str]:
         else:
             yield "- hear:"
             yield from (f"    - {name}" for name in names)
+
+
+def _moved(posting: Posting) -> str:
+    return f'from: "{posting.debit}", to: "{posting.credit}", amount: {posting.amount}'
 
 
 def _quoted(title: str) -> str:

@@ -25,15 +25,14 @@ from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.channel.line import CallerHungUp
 from ivr_engine.flow.call import Call, QueueOutcome
-from ivr_engine.flow.findings import Place
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.flow.values import Value
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import BEGINNING, GivenCustomer, Press, Scenario, Typed
+from ivr_engine.scenarios.model import BEGINNING, Answer, GivenCustomer, Moved, Press, Scenario, Typed
 from ivr_engine.scenarios.verdict import Failure, Told, judge
-from ivr_engine.simulator.bank import bank_of
+from ivr_engine.simulator.bank import MemoryBank, bank_of
 from ivr_engine.simulator.caller import ScenarioCaller
 from ivr_engine.simulator.play import BUDGET_EXCEEDED, CALLER_HUNG_UP, PlayedQueues
 from ivr_engine.simulator.scenario_line import ScenarioLine, TooLongError
@@ -41,6 +40,7 @@ from ivr_engine.simulator.virtual_time import StuckError, VirtualClock, VirtualT
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.ids import CallId
 from ivr_engine.values.language import Language
+from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 TOO_LONG: Final = "too_long"
@@ -73,19 +73,27 @@ class NotedOperations:
     """The bank's operations; some end as the test says, and all are noted with how they ended."""
 
     real: BankOperations
-    answers: Mapping[str, str]
+    answers: Mapping[str, Answer]
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     async def perform(
         self, name: str, arguments: Mapping[str, Value], *, within_ms: int = DEADLINE_MS, change: int = 0
     ) -> Performed:
         """Carry one operation out, or end it as the test says."""
-        if name in self.answers:
-            performed = Performed(self.answers[name])
+        answer = self.answers.get(name)
+        if answer is not None and sum(asked == name for asked, _ in self.asked) >= answer.after:
+            performed = Performed(answer.outcome)
         else:
             performed = await self.real.perform(name, arguments, within_ms=within_ms, change=change)
         self.asked.append((name, performed.outcome))
         return performed
+
+    async def finish(self, runner: Runner) -> None:
+        """Wait for what the caller ordered before hanging up, as a real call does, and note what became of it."""
+        late = await self.real.finish()
+        if late is not None:
+            self.asked.append((late.operation, late.outcome))
+            runner.note_late(late.outcome)
 
 
 class ScenarioRunner:
@@ -134,38 +142,42 @@ class ScenarioRunner:
         stage.caller.call_ended()
         if reason == TOO_LONG:
             message = Text("the test was ended: the call went on for {s} s", s=round(self._limits.virtual_s))
-            failures.append(Failure(Place(scenario.file, 1, 1), message))
+            failures.append(Failure(scenario.top, message))
         elif stage.caller.failure is not None:
             failures.append(stage.caller.failure)
         told = stage.told(reason, self._library)
-        failures.extend(judge(scenario.expected, told))
+        failures.extend(judge(scenario, told))
         if left:
             message = Text("{count} secrets were left in memory when the call was over", count=left)
-            failures.append(Failure(Place(scenario.file, 1, 1), message))
+            failures.append(Failure(scenario.top, message))
         return Result(scenario, told, tuple(failures))
 
     async def _call(self, scenario: Scenario, stage: _Stage, line: ScenarioLine) -> tuple[str, int]:
         """Live the call through; return why it ended, and how many secrets it left in memory."""
         with _secrets_of_this_call() as secrets:
             clock = VirtualClock(self._loop, scenario.given.begins or BEGINNING)
-            bank = bank_of(scenario.given.customer, clock)
+            bank = stage.bank = bank_of(scenario.given.customer, clock)
             bank.away, bank.answer_after_s = scenario.given.bank_away, scenario.given.answer_after_s
             conversation = Conversation(line)
             operations = BankOperations(bank, CallId("test"), clock, self._log)
-            stage.operations = NotedOperations(operations, scenario.given.answers, stage.asked)
+            noted = NotedOperations(operations, scenario.given.answers, stage.asked)
             queues = PlayedQueues(conversation, scenario.given.agents or QueueOutcome.ANSWERED)
-            call = stage.call = Call(conversation, stage.operations, queues, operations, self._language)
+            call = stage.call = Call(conversation, noted, queues, operations, self._language)
             runner = Runner(self._library, call, clock, on_step=stage.note)
             try:
                 await line.answer()
                 reason = await runner.run(scenario.flow or self._first_flow)
             except CallerHungUp:
                 reason = CALLER_HUNG_UP
+                await noted.finish(runner)
+                with contextlib.suppress(TimeoutError, BudgetExceededError):
+                    await runner.after_hang_up()
             except BudgetExceededError:
                 reason = BUDGET_EXCEEDED
             except TooLongError:
                 reason = TOO_LONG
             finally:
+                await noted.finish(runner)
                 runner.close()
                 conversation.forget_typed_ahead()
             return reason, sum(len(secret) > 0 and not bank.holds(secret) for secret in secrets())
@@ -180,7 +192,7 @@ class ScenarioRunner:
         self._loop.close()
         self._loop = VirtualTimeLoop()
         told = stage.told(TOO_LONG, self._library)
-        return Result(scenario, told, (Failure(Place(scenario.file, 1, 1), message),))
+        return Result(scenario, told, (Failure(scenario.top, message),))
 
 
 class _Stage:
@@ -191,7 +203,7 @@ class _Stage:
         self.asked: list[tuple[str, str]] = []
         self.trace: list[tuple[StepDone, Language]] = []
         self.call: Call | None = None
-        self.operations: NotedOperations | None = None
+        self.bank: MemoryBank | None = None
         self.caller = ScenarioCaller(scenario.steps, _keys_of(scenario.given.customer), self.began)
         self._loop = loop
         self._language = language
@@ -210,7 +222,15 @@ class _Stage:
             tuple(self.trace),
             tuple(self.asked),
             next(rescued, None),
+            *_ledger(self.bank),
         )
+
+
+def _ledger(bank: MemoryBank | None) -> tuple[tuple[Moved, ...], dict[str, Money]]:
+    """Return what a bank has moved, and what its accounts hold."""
+    if bank is None:
+        return (), {}
+    return tuple(Moved(sent.debit, sent.credit, sent.amount) for sent in bank.moved), bank.booked
 
 
 async def _ended_tasks(tasks: set[asyncio.Task[object]]) -> None:

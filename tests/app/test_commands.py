@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ivr_engine.app.settings import PROJECT
-from ivr_engine.flow.findings import CODES
+from ivr_engine.app.commands.serve import SAMPLE_TEST
+from ivr_engine.app.commands.suite import find_test
+from ivr_engine.app.settings import PROJECT, load_settings
+from ivr_engine.flow.codes import CODES
 from ivr_engine.scenarios.findings import TEST_CODES
 from tests.app.command import could_not, ivr
 
@@ -109,9 +111,9 @@ def test_explain_tells_what_a_code_of_tests_means(tmp_path: Path) -> None:
 
 
 def test_explain_of_an_unknown_code_names_the_nearest(tmp_path: Path) -> None:
-    ran = ivr("explain", "E2040", folder=tmp_path)
+    ran = ivr("explain", "E8081", folder=tmp_path)
     assert ran.status == 2
-    assert "did you mean 'E204'?" in ran.complained
+    assert "did you mean 'E808'?" in ran.complained
 
 
 def test_the_database_is_checked_brought_up_to_date_and_filled(tmp_path: Path) -> None:
@@ -141,3 +143,7 @@ def test_a_call_to_a_hotline_that_does_not_run_says_so(tmp_path: Path) -> None:
     ran = ivr("call", "nothing_like_it", folder=tmp_path)
     assert ran.status == 2
     assert "there is no test 'nothing_like_it'" in ran.complained
+
+
+def test_first_call_that_newcomers_are_told_to_place_is_one_of_the_tests() -> None:
+    assert find_test(SAMPLE_TEST, load_settings(PROJECT, {})) is not None

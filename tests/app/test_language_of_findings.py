@@ -10,7 +10,7 @@ import pytest
 
 from ivr_engine.app.commands.common import language_in_force
 from ivr_engine.app.settings import PROJECT
-from ivr_engine.flow.findings import explained
+from ivr_engine.flow.codes import explained
 from ivr_engine.flow.wording import Wording
 from tests.app.command import ivr
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.flow.world import flow
 
-_HEAD: Final = re.compile(r"(E\d+) (\d+:\d+) \| (.+) \| (.+)")
+_HEAD: Final = re.compile(r"([EW]\d+) (\d+:\d+) \| (.+) \| (.+)")
 
 
 @dataclass(frozen=True)

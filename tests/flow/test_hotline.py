@@ -163,6 +163,7 @@ STORIES: Final = MappingProxyType(
         "transfer not confirmed": Story(press("3", "3", NUMBER, PIN, *MOVE, "2", "0"), TWO),
         "transfer, silence when it is read back": Story(press("3", "3", NUMBER, PIN, *MOVE), TWO),
         "transfer, wrong keys when it is read back": Story(press("3", "3", NUMBER, PIN, *MOVE, "7", "7", "7"), TWO),
+        "transfer, an agent when it is read back": Story(press("3", "3", NUMBER, PIN, *MOVE, "0"), TWO),
         "transfer, no amount": Story(press("3", "3", NUMBER, PIN, *MOVE[:2]), TWO),
         "transfer of too much": Story(press("3", "3", NUMBER, PIN, *MOVE[:2], *("90000#",) * 3), TWO),
         "transfer without accounts": Story(press("3", "3", NUMBER, PIN, "0"), NONE_AT_ALL),

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.flow.library import compile_library
+from ivr_engine.flow.library import build_library, compile_library
 from ivr_engine.flow.manual import COMMON_KEYS, SAMPLES, compiled_sample, flow_around, sample_of, updated
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.step import Step
@@ -178,6 +178,15 @@ def test_finding_in_the_page_is_what_that_flow_would_give() -> None:
     broken = text.replace("      no_match: goodbye\n", "")
     shown = library_of(hours=broken).findings[0].render().replace("hours.yaml", "flows/hours.yaml", 1)
     assert "\n".join(f"    {line}" for line in shown.splitlines()) in page()
+
+
+def test_circle_in_the_page_is_what_that_change_would_give() -> None:
+    name, text = OTHERS["hotline"]
+    broken = text.replace("      no_input: say_goodbye\n", "      no_input: after_balance\n")
+    assert broken != text
+    found = build_library({**OTHERS, "hotline": (f"flows/{name}", broken)}, world()).findings
+    assert [finding.code for finding in found] == ["E805"]
+    assert "\n".join(f"    {line}" for line in found[0].render().splitlines()) in page()
 
 
 def rules() -> list[str]:

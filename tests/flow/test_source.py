@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr_engine.flow.findings import CODES, Place
+from ivr_engine.flow.codes import CODES
+from ivr_engine.flow.findings import Place
 from ivr_engine.flow.library import flow_files
 from ivr_engine.flow.source import DEPTH_MAX, FINDINGS_MAX, SHOWN_CHARACTERS_MAX, Data, Source, read_source
 from ivr_engine.flow.wording import Wording

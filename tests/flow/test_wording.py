@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.flow.findings import CODES, explained
+from ivr_engine.flow.codes import CODES, explained
 from ivr_engine.flow.wording import Text, Wording, chinese_codes, chinese_templates, in_chinese, say_in
 from tests.flow.mistakes import mistakes
 from tests.flow.templates import Made, names_in, texts_in, texts_made
@@ -85,7 +85,8 @@ def test_chinese_templates_have_the_facts_of_the_english_ones() -> None:
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistake_is_told_in_chinese_without_an_english_word_left(name: str) -> None:
-    for finding in proved_library_of(**MISTAKES[name].files).findings:
+    library = proved_library_of(**MISTAKES[name].files)
+    for finding in (*library.findings, *library.advice):
         for text in filter(None, (finding.message, finding.mend, finding.path)):
             said = say_in(text, Wording.CHINESE)
             assert english_left(said) == set(), said

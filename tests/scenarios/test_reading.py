@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from ivr_engine.banking.model import AccountKind
 from ivr_engine.flow.call import QueueOutcome
-from ivr_engine.flow.findings import CODES
+from ivr_engine.flow.codes import CODES
 from ivr_engine.scenarios.findings import TEST_CODES
-from ivr_engine.scenarios.model import HangUp, Hear, Press, Typed, Wait, Wanted
+from ivr_engine.scenarios.model import Answer, HangUp, Hear, Moved, Press, Typed, Wait, Wanted
 from ivr_engine.scenarios.reading import read_scenario
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
@@ -112,8 +112,9 @@ WHOLE: Final = """
             movements:
               - {amount: -1299 HKD, on: 2026-01-04, text: shop}
               - {amount: -10.60 HKD, days ago: 3}
+          - {number: "6225880012345686", kind: current, booked: 0 HKD}
       bank: answers in 500 ms
-      answers: {transaction: none}
+      answers: {transaction: none, account: none after 3 times}
       agents: full
       time: 2026-02-03 09:30
     steps:
@@ -130,6 +131,9 @@ WHOLE: Final = """
       heard in order: [..., main_menu]
       never heard: [goodbye]
       operations: [sign_in: refused, account]
+      milestones: [balance_heard, money_moved]
+      money moved:
+        - {from: "6225880012345678", to: "6225880012345686", amount: 12.30 HKD}
       seconds until a human: under 1 min
     """
 
@@ -140,7 +144,7 @@ def test_everything_that_a_test_may_say_is_understood() -> None:
     world = scenario.given
     assert (world.answer_after_s, dict(world.answers), world.agents) == (
         0.5,
-        {"transaction": "none"},
+        {"transaction": Answer("none"), "account": Answer("none", 3)},
         QueueOutcome.FULL,
     )
     assert world.begins == datetime(2026, 2, 3, 9, 30, tzinfo=UTC)
@@ -148,7 +152,7 @@ def test_everything_that_a_test_may_say_is_understood() -> None:
     assert customer is not None
     assert (customer.number, customer.name, customer.wrong_pins) == ("620001", "陳嘉欣", 2)
     assert customer.pin.same_as(SecretDigits(b"246810"))
-    (account,) = customer.accounts
+    account, other = customer.accounts
     hkd = Currency.HKD
     assert (account.kind, account.booked, account.held) == (
         AccountKind.CREDIT_CARD,
@@ -160,6 +164,8 @@ def test_everything_that_a_test_may_say_is_understood() -> None:
     expected = scenario.expected
     assert expected.operations == (("sign_in", "refused"), ("account", None))
     assert (expected.ends, expected.human_within_s) == ("caller_hung_up", 60.0)
+    assert expected.milestones == ("balance_heard", "money_moved")
+    assert expected.moved == (Moved(account.number, other.number, Money(1_230, hkd)),)
     assert expected.never_heard == (Wanted("goodbye"),)
 
 

@@ -19,6 +19,24 @@ from tests.scenarios.world import messages, run
 SCENE: Final = Scene(shipped(), catalogue())
 
 
+OFFERED: Final = (
+    "- hear:",
+    "- account_demand_savings",
+    "- ...",
+    "- press_1",
+    "- account_time_deposit",
+    "- ...",
+    "- press_2",
+    "- account_credit_card",
+    "- ...",
+    "- press_3",
+    "- more_choices",
+    "- press_9",
+    "- hear_again",
+    "- press_star",
+)
+
+
 def saved(keys: str, scene: Scene = SCENE) -> str:
     recorder = Recorder()
     played = dataclasses.replace(scene, recorder=recorder)
@@ -50,9 +68,11 @@ def test_played_call_reads_so_as_a_test() -> None:
         "- hear: enter_pin",
         "- type: pin",
         '- press: "#"',
-        "- hear: [account_demand_savings, ..., press_1_to_choose, press_2_for_next]",
+        *OFFERED,
         "- stay silent",
-        "- hear: [nothing_heard, account_demand_savings, ..., press_1_to_choose, press_2_for_next]",
+        "- hear:",
+        "- nothing_heard",
+        *OFFERED[1:],
         '- press: "1"',
         "- hear: [account_demand_savings, ..., your_balance_is, ..., available_balance_is, ..., balance_menu]",
         "- hang up",
@@ -98,12 +118,41 @@ def test_secret_that_was_being_typed_when_the_player_hung_up_is_hidden() -> None
     assert '- type: "0000"' in steps_of(text)
 
 
-PARTS: Final = ("1", "2", "3", "0", "9", "*", "#", "", "620001#", "246810", "000000", "135790#", "12#", "246810#1")
+PARTS: Final = (
+    "1",
+    "2",
+    "3",
+    "0",
+    "9",
+    "*",
+    "#",
+    "",
+    "620001#",
+    "246810",
+    "000000",
+    "135790#",
+    "12#",
+    "246810#1",
+    "1#",
+)
+
+
+def test_money_that_was_moved_and_what_was_reached_are_saved_as_well() -> None:
+    text = saved("3,3,620001#,246810,1,2,30*50#,1,3,2,1,1#,1,h")
+    assert text.endswith(
+        "  milestones: [money_moved, money_moved]\n"
+        "  money moved:\n"
+        '    - {from: "6225880012345678", to: "6225880012345686", amount: 30.50 CNY}\n'
+        '    - {from: "6225880012345686", to: "6225880012345678", amount: 1.00 CNY}\n'
+    )
+    assert messages(run(text)) == []
 
 
 @settings(max_examples=150, deadline=None)
 @example(["1", "246810", "246810#1", "1", "1", "1", "1", "1"])
 @example(["3", "1", "620001#", "246810#1"])
+@example(["3", "3", "620001#", "246810", "1", "2", "1#", "1"])
+@example(["3", "3", "620001#", "246810#1", "2", "1#", "1", "3", "1", "2", "1#", "2"])
 @given(st.lists(st.sampled_from(PARTS), max_size=14))
 def test_whatever_was_played_is_a_test_that_passes_and_holds_no_pin(parts: list[str]) -> None:
     text = saved(",".join([*parts, "h"]))

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.banking.model import PinVerdict
+from ivr_engine.banking.model import PinVerdict, Posting, PostingOutcome
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.runner import Runner
 from ivr_engine.scenarios.model import GivenCustomer
@@ -132,13 +132,105 @@ def test_expectation_that_is_fulfilled_is_not_told(expectation: str) -> None:
     assert messages(run(TO_MENU + "  - press: '0'\n" + f"expect:\n  {expectation}\n")) == []
 
 
+TO_ACCOUNTS: Final = TO_PIN.replace("'31'", "'33'") + "  - type: pin\n  - hear: transfer_from_intro\n"
+TO_QUESTION: Final = (
+    TO_ACCOUNTS
+    + "  - press: '1'\n  - hear: transfer_to_intro\n  - press: '2'\n  - hear: enter_transfer_amount\n"
+    + "  - type: 30*50#\n  - hear: confirm_no\n"
+)
+TRANSFER: Final = TO_QUESTION + "  - press: '1'\n  - hear: [transfer_done, main_menu]\n  - hang up\n"
+MOVED: Final = "{from: '6225880012345678', to: '6225880012345686', amount: 30.50 CNY}"
+WAS_MOVED: Final = "money was moved otherwise: 30.50 CNY 6225880012345678 > 6225880012345686"
+
+
+def test_money_that_moves_as_the_test_says_is_right() -> None:
+    assert messages(run(TRANSFER + f"expect: {{money moved: {MOVED}}}\n")) == []
+    assert messages(run(TRANSFER + f"expect: {{money moved: [{MOVED}], milestones: money_moved}}\n")) == []
+
+
+def test_no_money_moves_unless_the_test_says_so() -> None:
+    assert messages(run(TRANSFER)) == [f"1: {WAS_MOVED}"]
+    assert messages(run(TRANSFER + "expect: {ends: caller_hung_up}\n")) == [f"1: {WAS_MOVED}"]
+    assert messages(run(TRANSFER + "expect: {money moved: []}\n")) == [f"22: {WAS_MOVED}"]
+
+
+@pytest.mark.parametrize("wrong", [MOVED.replace("30.50", "30.51"), f"[{MOVED}, {MOVED}]", MOVED.replace("86'", "78'")])
+def test_money_that_moves_otherwise_than_the_test_says_is_told(wrong: str) -> None:
+    assert messages(run(TRANSFER + f"expect: {{money moved: {wrong}}}\n")) == [f"22: {WAS_MOVED}"]
+    nothing = run(TO_QUESTION + f"  - press: '2'\n  - hear: main_menu\n  - hang up\nexpect: {{money moved: {wrong}}}\n")
+    assert messages(nothing) == ["22: money was moved otherwise: nothing"]
+
+
+class WrongBooksBank(MemoryBank):
+    """Says that it has booked, and takes the money, but gives it to nobody."""
+
+    async def post(self, posting: Posting) -> PostingOutcome:
+        before = self._accounts[posting.credit].ledger
+        outcome = await super().post(posting)
+        self._accounts[posting.credit].ledger = before
+        return outcome
+
+
+def test_account_that_does_not_hold_what_it_should_afterwards_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank_that(WrongBooksBank, monkeypatch)
+    assert messages(run(TRANSFER + f"expect: {{money moved: {MOVED}}}\n")) == [
+        "22: account 6225880012345686 holds 50000.00 CNY, and not 50030.50 CNY"
+    ]
+
+
+def test_milestones_are_reached_in_their_order_and_no_others() -> None:
+    to_human = TO_MENU + "  - press: '0'\n  - hear: goodbye\n"
+    assert messages(run(to_human + "expect: {milestones: [human_reached]}\n")) == []
+    assert messages(run(TO_MENU + "  - hang up\nexpect: {milestones: []}\n")) == []
+    more = run(to_human + "expect: {milestones: [balance_heard, human_reached]}\n")
+    assert messages(more) == ["10: the caller reached otherwise: human_reached"]
+    fewer = run(to_human + "expect: {milestones: []}\n")
+    assert messages(fewer) == ["10: the caller reached otherwise: human_reached"]
+
+
+def test_money_that_moves_though_the_caller_has_hung_up_is_waited_for_as_in_a_real_call() -> None:
+    slow = TO_QUESTION.replace("{customer: sample}", "{customer: sample, bank: answers in 2 s}")
+    text = slow + "  - press: '1'\n  - wait: 1 s\n  - hang up\n"
+    result = run(text + f"expect: {{ends: caller_hung_up, money moved: {MOVED}}}\n")
+    assert messages(result) == []
+    assert result.told.operations[-1] == ("transfer", "posted")
+    assert result.told.steps[-1] == ("library/transfer", "move", "posted")
+
+
+def test_what_a_flow_keeps_for_a_hang_up_is_done() -> None:
+    library = library_of(
+        a=flow(
+            """
+            begin: {menu: main_menu, keys: {1: end}, when: {no_input: end, no_match: end}}
+            last: {set: {known: 1}, milestone: gone, then: end}
+            end: {hang_up: completed}
+            """,
+            top="finally: last\nmilestones: {gone: abandoned_task}\nvariables: {known: number}\n",
+        )
+    )
+    text = "language: cmn\nsteps:\n  - hear: main_menu\n  - hang up\n"
+    result = run(text + "expect: {ends: caller_hung_up, milestones: gone}\n", library=library, flow="a")
+    assert messages(result) == []
+    assert result.told.steps[0] == ("a", "last", "done")
+
+
+def test_answer_of_the_bank_changes_after_so_many_times() -> None:
+    given = "{customer: sample, answers: {account: none after 2 times}}"
+    result = run(TO_PIN.replace("{customer: sample}", given) + "  - type: pin\n  - wait: 1 s\n  - hang up\n")
+    accounts = [outcome for name, outcome in result.told.operations if name == "account"]
+    assert accounts[:3] == ["found", "found", "none"]
+
+
 def test_who_never_reaches_a_human_does_not_reach_one_in_time() -> None:
     result = run(TO_MENU + "  - hang up\nexpect: {seconds until a human: under 60}\n")
     assert messages(result) == ["9: the caller was never handed to a human"]
 
 
 def test_pin_is_typed_by_its_name_and_a_wrong_one_is_refused() -> None:
-    right = run(TO_PIN + "  - type: pin\n  - hang up\nexpect: {operations: [sign_in: signed_in, account: found]}\n")
+    right = run(
+        TO_PIN
+        + "  - type: pin\n  - hang up\nexpect: {operations: [sign_in: signed_in, account, account, account, account]}\n"
+    )
     assert messages(right) == []
     wrong = run(TO_PIN + "  - type: wrong pin\n  - hear: sign_in_refused\n  - hang up\n")
     assert messages(wrong) == []
@@ -210,8 +302,10 @@ def test_machine_that_is_busy_for_ever_is_stopped_and_the_next_test_runs(monkeyp
 
 
 def test_call_in_which_everything_waits_for_nothing_is_ended_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def wait(self: PlayedQueues, queue: str, hold: Utterance | None) -> QueueOutcome:
-        del self, queue, hold
+    async def wait(
+        self: PlayedQueues, queue: str, hold: Utterance | None, *, most_ms: int | None = None
+    ) -> QueueOutcome:
+        del self, queue, hold, most_ms
         await asyncio.Event().wait()
         return QueueOutcome.ANSWERED
 

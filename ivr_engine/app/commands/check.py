@@ -6,6 +6,7 @@ import argparse
 import pathlib
 
 from ivr_engine.app.commands.common import (
+    FINE,
     Subparsers,
     add_json,
     add_language,
@@ -25,6 +26,7 @@ def add(commands: Subparsers) -> None:
     """Add the parser."""
     parser = commands.add_parser("check", help="check the flows, and say what is wrong where")
     parser.add_argument("flows", nargs="?", type=pathlib.Path, help="the folder of the flows (default: flows_dir)")
+    parser.add_argument("--strict", action="store_true", help="advice counts as a finding")
     add_json(parser)
     add_language(parser)
     parser.set_defaults(run=run)
@@ -36,7 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.flows or shown(given.flows_dir)
     library = load_library(folder, flow_world(given))
     language = language_in_force(arguments.language)
-    status = print_findings(library.findings, as_json=arguments.json, language=language)
+    shown_all = (*library.findings, *library.advice)
+    status = print_findings(shown_all, as_json=arguments.json, language=language)
+    if not library.findings and not arguments.strict:
+        status = FINE
     if not arguments.json:
         say(say_in(_summary(library), language))
     return status
@@ -48,4 +53,14 @@ def _summary(library: Library) -> Text:
     if library.findings:
         count = len(library.findings)
         found = Text("1 finding") if count == 1 else Text("{count} findings", count=count)
-    return Text("{flows} flows, {steps} steps: {found}", flows=len(library.flows), steps=steps, found=found)
+    if not library.advice:
+        return Text("{flows} flows, {steps} steps: {found}", flows=len(library.flows), steps=steps, found=found)
+    count = len(library.advice)
+    advice = Text("1 piece of advice") if count == 1 else Text("{count} pieces of advice", count=count)
+    return Text(
+        "{flows} flows, {steps} steps: {found}, {advice}",
+        flows=len(library.flows),
+        steps=steps,
+        found=found,
+        advice=advice,
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, add_language, complain, language_in_force, say
-from ivr_engine.flow.findings import CODES, did_you_mean, explained
+from ivr_engine.flow.codes import CODES, explained
+from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.wording import Text, Wording, say_in
 from ivr_engine.scenarios.findings import TEST_CODES
 

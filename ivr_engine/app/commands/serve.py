@@ -7,6 +7,7 @@ import asyncio
 import pathlib
 import signal
 from collections.abc import Mapping
+from typing import Final
 
 from ivr_engine.adapters.asterisk.process import AsteriskProcess
 from ivr_engine.adapters.bank.demo import CUSTOMERS
@@ -17,6 +18,9 @@ from ivr_engine.app.settings import AsteriskMode, Settings
 from ivr_engine.app.state_lock import state_lock
 from ivr_engine.app.supervisor import Supervisor
 from ivr_engine.values.ids import CustomerNumber
+
+SAMPLE_TEST: Final = "balance_en"
+"""The test of the flows that newcomers are told to place as a first call."""
 
 
 def add(commands: Subparsers) -> None:
@@ -98,6 +102,6 @@ def _welcome(given: Settings, pins: Mapping[CustomerNumber, str]) -> str:
     lines.append(
         f"The hotline is ready: dial sip:{given.dial}@{given.sip_bind}:{given.sip_port} · "
         f"web http://{given.web_host}:{given.web_port}/healthz · "
-        f"test call: {shown(pathlib.Path.cwd() / '.venv' / 'bin' / 'ivr')} call balance · stop: Ctrl-C"
+        f"test call: {shown(pathlib.Path.cwd() / '.venv' / 'bin' / 'ivr')} call {SAMPLE_TEST} · stop: Ctrl-C"
     )
     return "\n".join(lines)

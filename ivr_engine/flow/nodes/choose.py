@@ -67,8 +67,9 @@ class Choose(Step):
         signature = scope.world.operations.get(self.choose)
         names = signature.outcome_names if signature is not None else (UNAVAILABLE,)
         writes = frozenset(self.into.values())
-        picked = Way(PICKED, By.CALLER, Text("pick one"), 1, writes)
-        only_one = Way(PICKED, By.WORLD, Text("there is only one to pick"), writes=writes)
+        shown = signature.shows(FOUND) if signature is not None else None
+        picked = Way(PICKED, By.CALLER, Text("pick one"), 1, writes, at_least=shown)
+        only_one = Way(PICKED, By.WORLD, Text("there is only one to pick"), writes=writes, at_least=shown)
         others = (self._way_of_bank(outcome) for outcome in names if outcome not in (FOUND, NONE))
         return (picked, only_one, self._way_of_bank(NONE), *everywhere(scope, self._own).values(), *NO_CHOICE, *others)
 

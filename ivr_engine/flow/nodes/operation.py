@@ -71,6 +71,7 @@ class Operation(Step):
                     self.into[result] for result in signature.outcomes.get(outcome, {}) if result in self.into
                 ),
                 level=signature.grants.get(outcome),
+                at_least=signature.shows(outcome),
             )
             for outcome in signature.outcome_names
         )

@@ -1,11 +1,13 @@
-"""Two questions about graphs that proofs ask: what is reached, and which nodes reach each other.
+"""Questions about graphs that proofs ask: what is reached, at what cost, and which nodes reach each other.
 
-Knows names and edges. Must not know flows. Neither function recurses: a flow may have 10,000 steps in one row.
+Knows names and edges. Must not know flows. No function recurses: a flow may have 10,000 steps in one row.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 
 
 def reached_from(start: str, after: Callable[[str], Iterable[str]]) -> set[str]:
@@ -53,3 +55,18 @@ def strong_parts(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
                 work.append((target, iter(edges[target])))
             elif target in place:
                 lowest[node] = min(lowest[node], number[target])
+
+
+def nearest(start: str, edges: Callable[[str], Iterator[tuple[str, float]]]) -> dict[str, float]:
+    """Return the least cost to each node that is reached (Dijkstra, Numer. Math. 1, 1959)."""
+    found: dict[str, float] = {}
+    todo: list[tuple[float, str]] = [(0, start)]
+    while todo:
+        away, node = heapq.heappop(todo)
+        if node in found:
+            continue
+        found[node] = away
+        for target, cost in edges(node):
+            if target not in found and cost < inf:
+                heapq.heappush(todo, (away + cost, target))
+    return found

@@ -9,8 +9,7 @@ the call the longest time is added up to the first question that does.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from math import inf
@@ -19,6 +18,7 @@ from ivr_engine.flow.findings import Place
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
 from ivr_engine.flow.proof.exploring import Explorer
+from ivr_engine.flow.proof.graphs import nearest
 from ivr_engine.flow.proof.offers import check_offers
 from ivr_engine.flow.source import Source
 from ivr_engine.flow.step import By, Way
@@ -26,7 +26,6 @@ from ivr_engine.flow.wording import Text
 
 _HUMAN = ""
 """Stands among the steps for a human; no step has an empty name."""
-EdgesOf = Callable[[str], Iterator[tuple[str, float]]]
 Costs = tuple[tuple[str, float], ...]
 """By outcome of a flow: how many keys a human is away after it has returned."""
 
@@ -76,7 +75,7 @@ class Keys:
     def _crossing(self, name: str) -> Crossing:
         flow = self._flows[name]
         crossing = Crossing()
-        for step, away in _nearest(flow.start, lambda step: self._edges(flow, step)).items():
+        for step, away in nearest(flow.start, lambda step: self._edges(flow, step)).items():
             if step == _HUMAN:
                 crossing.to_human = away
             elif (outcome := flow.steps[step].returns) is not None:
@@ -124,7 +123,7 @@ class Keys:
                 back.setdefault(target, []).append((name, cost))
             if step.returns is not None:
                 back.setdefault(_HUMAN, []).append((name, after.get(step.returns, inf)))
-        return _nearest(_HUMAN, lambda step: iter(back.get(step, ())))
+        return nearest(_HUMAN, lambda step: iter(back.get(step, ())))
 
 
 def presses(way: Way) -> int:
@@ -135,21 +134,6 @@ def presses(way: Way) -> int:
 def is_menu(step: CompiledStep) -> bool:
     """Say whether a step offers keys, rather than asking for a number."""
     return step.asks and step.runs is None and min(way.presses for way in step.ways if way.by is By.CALLER) == 1
-
-
-def _nearest(start: str, edges: EdgesOf) -> dict[str, float]:
-    """Return the distance to each node that is reached (Dijkstra)."""
-    nearest: dict[str, float] = {}
-    todo: list[tuple[float, str]] = [(0, start)]
-    while todo:
-        away, node = heapq.heappop(todo)
-        if node in nearest:
-            continue
-        nearest[node] = away
-        for target, cost in edges(node):
-            if target not in nearest and cost < inf:
-                heapq.heappush(todo, (away + cost, target))
-    return nearest
 
 
 def _tell(step: CompiledStep, away: float, limits: Limits, source: Source) -> None:

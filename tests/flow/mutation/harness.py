@@ -43,6 +43,10 @@ class LosingPrompts:
         """Return how long it is heard."""
         return self.whole.lasts_ms(language, prompt)
 
+    def text(self, language: Language, prompt: str) -> str:
+        """Return its words."""
+        return self.whole.text(language, prompt)
+
 
 @dataclass(slots=True)
 class Report:

@@ -1,0 +1,207 @@
+"""Advice about what callers live through: nothing here keeps a flow from being called.
+
+Knows the limits beyond which callers are known to give up, and the conventions of telephones: 0 is a human, a label
+comes before its key. Must not know kinds of steps. A menu here is a step whose keys lead to different things; what only
+confirms or picks is part of a task, and an entry asks for digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from types import MappingProxyType
+from typing import Final
+
+from ivr_engine.flow.findings import Place
+from ivr_engine.flow.limits import Limits
+from ivr_engine.flow.model import CompiledFlow, CompiledStep
+from ivr_engine.flow.proof.graphs import nearest, reached_from
+from ivr_engine.flow.proof.humans import is_menu
+from ivr_engine.flow.proof.offers import Offers
+from ivr_engine.flow.scope import Prompts, World
+from ivr_engine.flow.source import Source
+from ivr_engine.flow.step import By
+from ivr_engine.flow.uses import PROMPTS
+from ivr_engine.flow.wording import Text
+from ivr_engine.values.language import Language
+
+_OWN_KEYS: Final = frozenset({"key 0", "key star", "key hash"})
+"""Outcomes by keys of convention (a human, again or back, the end), which are no options."""
+_KEY_BEFORE_LABEL: Final[Mapping[Language, re.Pattern[str]]] = MappingProxyType(
+    {
+        Language.ENGLISH: re.compile(r"\bpress (?:\w+) (?:for|to) (?!hear this again)", re.IGNORECASE),
+        Language.MANDARIN: re.compile(r"按[零一二三四五六七八九](?:键)?(?:查|办|转|听取|咨询)"),
+        Language.CANTONESE: re.compile(r"按[零一二三四五六七八九](?:字)?(?:查|辦|轉|聽取|諮詢)"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One piece of advice about a step."""
+
+    code: str
+    step: CompiledStep
+    message: Text
+    mend: Text
+
+
+def advise(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Source], world: World) -> None:
+    """Note advice in the sources of flows that are proved; codes begin with W."""
+    for flow in flows.values():
+        given = [*_of_menus(flow, world), *_asked_twice(flow)]
+        for advice in given:
+            sources[flow.name].advise(advice.code, advice.step.place, advice.message, advice.mend)
+    first = flows.get(world.first_flow)
+    if first is not None:
+        for name, advice in (*_key_0(flows, first), *_far_tasks(flows, first, world.limits)):
+            sources[name].advise(advice.code, advice.step.place, advice.message, advice.mend)
+
+
+def _is_crossroads(step: CompiledStep) -> bool:
+    """Say whether a step's keys lead to different things, rather than confirming or picking one."""
+    return is_menu(step) and not any(way.writes or way.confirms for way in step.ways)
+
+
+def _of_menus(flow: CompiledFlow, world: World) -> Iterator[Advice]:
+    limits = world.limits
+    for step in flow.steps.values():
+        if not _is_crossroads(step):
+            continue
+        count = sum(way.by is By.CALLER and way.outcome not in _OWN_KEYS for way in step.ways)
+        if count > limits.options:
+            message = Text(
+                "menu '{step}' has {count} options; callers keep {limit} in mind",
+                step=step.name,
+                count=count,
+                limit=limits.options,
+            )
+            yield Advice("W901", step, message, Text("put those that few want behind one key"))
+        if step.heard_ms > limits.menu_s * 1000:
+            seconds = step.heard_ms // 1000
+            message = Text("menu '{step}' speaks for {seconds} s", step=step.name, seconds=seconds)
+            yield Advice("W902", step, message, Text("say what most want first, and shorten the rest"))
+        yield from _keys_before_labels(flow, step, world.prompts)
+
+
+def _key_0(flows: Mapping[str, CompiledFlow], first: CompiledFlow) -> Iterator[tuple[str, Advice]]:
+    """Find menus whose key 0 leads to something else, in any place where their flow is run."""
+    offers = Offers(flows)
+    todo: list[tuple[CompiledFlow, frozenset[str]]] = [(first, frozenset())]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    told: set[Place] = set()
+    while todo:
+        flow, after = todo.pop()
+        if (flow.name, after) in seen:
+            continue
+        seen.add((flow.name, after))
+        rescued = offers.rescued(flow.name, after)
+        for step in flow.steps.values():
+            if step.runs is not None:
+                inner = frozenset(outcome for outcome, target in step.arms.items() if target in rescued)
+                todo.append((flows[step.runs], inner))
+            elif step.hands_over_to is not None:
+                todo.append((flows[step.hands_over_to], frozenset()))
+            elif is_menu(step) and step.place not in told and "key 0" in step.arms.keys() - _rescuing(step, rescued):
+                told.add(step.place)
+                message = Text("key 0 of menu '{step}' does not lead to a human", step=step.name)
+                mend = Text("callers know 0 as the way to a human: give that option another key")
+                yield flow.name, Advice("W904", step, message, mend)
+
+
+def _rescuing(step: CompiledStep, rescued: frozenset[str]) -> set[str]:
+    return {outcome for outcome, target in step.arms.items() if target in rescued}
+
+
+def _keys_before_labels(flow: CompiledFlow, step: CompiledStep, prompts: Prompts) -> Iterator[Advice]:
+    for use in sorted(use for use in step.uses if use.sort == PROMPTS):
+        for language in flow.languages:
+            if prompts.has(language, use.name) and _KEY_BEFORE_LABEL[language].search(prompts.text(language, use.name)):
+                message = Text(
+                    "prompt '{prompt}' names the key before what it is for ({language})",
+                    prompt=use.name,
+                    language=language.value,
+                )
+                yield Advice(
+                    "W903", step, message, Text("write 'For your balance, press 1': who hears it keeps the key in mind")
+                )
+
+
+def _asked_twice(flow: CompiledFlow) -> Iterator[Advice]:
+    """Find entries with the same prompts, one after the other on a path: a caller is asked for what they have given."""
+    entries = [step for step in flow.steps.values() if step.asks and not is_menu(step)]
+    for step in entries:
+        after = [step.arms[way.outcome] for way in step.ways if way.by is By.CALLER]
+        reached: set[str] = set()
+        for target in after:
+            reached |= reached_from(target, lambda name: flow.steps[name].arms.values())
+        for other in entries:
+            if other is not step and other.name in reached and _prompts(other) == _prompts(step):
+                message = Text(
+                    "step '{step}' asks again what step '{before}' has asked", step=other.name, before=step.name
+                )
+                yield Advice(
+                    "W906", other, message, Text("keep what was typed in a variable, and read it back if in doubt")
+                )
+
+
+def _prompts(step: CompiledStep) -> frozenset[str]:
+    return frozenset(use.name for use in step.uses if use.sort == PROMPTS)
+
+
+def _far_tasks(flows: Mapping[str, CompiledFlow], first: CompiledFlow, limits: Limits) -> Iterator[tuple[str, Advice]]:
+    """Find what the bank is asked only after more menus than callers follow, by the shortest way over all flows."""
+    menus = _Menus(flows)
+    for flow, before in menus.before(first).items():
+        for name, cost in menus.within(flow).items():
+            step = flows[flow].steps[name]
+            asks_bank = step.longest_ms > 0 and any(way.by is By.WORLD for way in step.ways) and not step.rescues
+            if asks_bank and before + cost > limits.menus:
+                message = Text(
+                    "step '{step}' comes after {count} menus; callers follow {limit}",
+                    step=name,
+                    count=int(before + cost),
+                    limit=limits.menus,
+                )
+                yield flow, Advice("W905", step, message, Text("lead to it from an earlier menu"))
+
+
+class _Menus:
+    """Counts menus on the shortest ways."""
+
+    def __init__(self, flows: Mapping[str, CompiledFlow]) -> None:
+        self._flows = flows
+        self.within = cache(self._within)
+
+    def before(self, first: CompiledFlow) -> dict[str, float]:
+        """Return how many menus come before each flow that is reached."""
+        found: dict[str, float] = {}
+        todo: list[tuple[str, float]] = [(first.name, 0)]
+        while todo:
+            name, menus = todo.pop()
+            if found.get(name, inf) <= menus:
+                continue
+            found[name] = menus
+            for step, cost in self.within(name).items():
+                other = self._flows[name].steps[step].runs or self._flows[name].steps[step].hands_over_to
+                if other is not None:
+                    todo.append((other, menus + cost))
+        return found
+
+    def _within(self, name: str) -> dict[str, float]:
+        flow = self._flows[name]
+        return nearest(flow.start, lambda step: self._edges(flow.steps[step]))
+
+    def _edges(self, step: CompiledStep) -> Iterator[tuple[str, float]]:
+        if step.runs is None:
+            for target in step.arms.values():
+                yield target, 1 if _is_crossroads(step) else 0
+            return
+        inner = self._flows[step.runs].steps
+        for name, menus in self.within(step.runs).items():
+            outcome = inner[name].returns
+            if outcome is not None:
+                yield step.arms[outcome], menus
