@@ -19,7 +19,7 @@ from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.step import Arm, Step
-from ivr_engine.flow.uses import FLOWS, Notes, WatchedMapping, said_in
+from ivr_engine.flow.uses import said_in
 from ivr_engine.flow.values import SECRET
 from ivr_engine.flow.wording import Text
 
@@ -45,14 +45,13 @@ def compile_flow(
         step = read_step(source, step_name, written)
         if step is None:
             continue
-        notes = Notes()
         scope = Scope(
             source,
             ("steps", step_name),
-            notes.watched(world),
+            world,
             variables,
             file.languages,
-            WatchedMapping(interfaces, FLOWS, notes),
+            interfaces,
             own_outcomes=file.outcomes,
             own_outputs=tuple(name for name in file.outputs if name in variables),
             everywhere=file.everywhere,
@@ -60,7 +59,7 @@ def compile_flow(
             hours=hours,
             used=used,
         )
-        steps[step_name] = _compile_step(step_name, step, scope, file, notes)
+        steps[step_name] = _compile_step(step_name, step, scope, file)
     if not source.findings:
         _check_used(source, file, used)
         _check_finally(source, file, steps)
@@ -176,7 +175,7 @@ def _check_name(source: Source, place: Place, name: str) -> None:
         source.finding("E112", place, Text("'{name}' cannot be the name of a variable", name=name), mend)
 
 
-def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile, notes: Notes) -> CompiledStep:
+def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> CompiledStep:
     action = step.compile(scope)
     ways = step.ways(scope)
     arms = step.arms(scope)
@@ -197,7 +196,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile, notes: No
         repeated=step.repeated,
         hands_over_to=step.hands_over_to,
         by_default=frozenset(name for name in outcomes if name not in arms or arms[name].path[0] == "everywhere"),
-        uses=notes.uses(scope, step.WORD, file.steps[name], (arm.path for arm in arms.values())),
+        uses=frozenset(scope.uses.values()),
         says=said_in(file.steps[name], (arm.path for arm in arms.values())),
         results_into=step.results_into,
         needs=step.needs(scope),

@@ -18,6 +18,7 @@ from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
+from ivr_engine.flow.uses import Use
 from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, Constant, DataClass, Type, Variable
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
@@ -80,7 +81,7 @@ class Scope:
 
     `reads` gathers the variables that the step reads, `tells` the personal ones that it reads out, `heard_ms` and
     `longest_ms` how long its prompt and the whole step last. `used` gathers, for all steps of the flow, what they use
-    of the top of the file, as (block, name).
+    of the top of the file, as (block, name); `uses` what this step uses of the hotline, by (sort, name).
     `interfaces` has None for a flow that exists and cannot be read: its own findings say why, and nothing more is said.
     """
 
@@ -96,6 +97,7 @@ class Scope:
     constants: Mapping[str, Constant] = field(default_factory=lambda: NO_CONSTANTS)
     hours: Mapping[str, OpeningHours] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
+    uses: dict[tuple[str, str], Use] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)
     tells: set[str] = field(default_factory=set)
     heard_ms: int = 0
@@ -172,6 +174,14 @@ class Scope:
         mend = Text("name the variable of a `secret` step")
         self.finding("E304", at, Text("a secret variable is expected here"), mend)
         return None
+
+    def use(self, sort: str, name: str, at: Path) -> None:
+        """Note a name of the hotline that the step uses, where it is first written; with no path, at the step itself.
+
+        Every kind that looks a name up notes it here: pictures, tasks and `ivr impact` know of no other.
+        """
+        place = self.source.place((*self.path, *at), key=not at)
+        self.uses.setdefault((sort, name), Use(sort, name, place))
 
     def speech(self, parts: list[Part], at: Path) -> Speaker:
         """Check the parts of something to be spoken and return what says them."""

@@ -18,6 +18,7 @@ from ivr_engine.flow.call import FACTS, Call
 from ivr_engine.flow.expressions import Compiled, Evaluate, ExpressionError, compile_expression
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.source import Path
+from ivr_engine.flow.uses import PROMPTS
 from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, TIME, DataClass, Type
 from ivr_engine.flow.wording import Text
 from ivr_engine.speech.grammar import Grammar
@@ -68,7 +69,6 @@ class Speaker:
 
 NAMES_OF: Final = "names_of"
 """Marks, in a schema, a text that is the name of a prompt, an operation, ...; a hotline knows which there are."""
-PROMPTS: Final = "prompts"
 
 
 def _one_thing(schema: dict[str, Any]) -> None:
@@ -250,9 +250,12 @@ class SpeechBuilder:
     def _must_exist(self, prompt: str, at: Path, languages: tuple[Language, ...]) -> None:
         prompts = self._scope.world.prompts
         missing = [language for language in languages if not prompts.has(language, prompt)]
+        known_at_all = len(missing) < len(languages) or any(prompts.has(language, prompt) for language in Language)
+        if known_at_all:
+            self._scope.use(PROMPTS, prompt, at if self._at else ())
         if not missing:
             return
-        if not any(prompts.has(language, prompt) for language in Language):
+        if not known_at_all:
             known = [known for language in missing for known in prompts.ids(language)]
             message = Text("there is no prompt '{prompt}'", prompt=prompt)
             self._scope.finding("E401", at, message, did_you_mean(prompt, set(known)))

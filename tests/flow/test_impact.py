@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
 
 import pytest
 
 from ivr_engine.flow.impact import Impact, first_flows, impacts, known_names
+from ivr_engine.flow.manual import compiled_sample, sample_of
 from ivr_engine.flow.model import Library
-from ivr_engine.flow.scope import World
-from ivr_engine.flow.uses import FLOWS, OPERATIONS, PROMPTS, QUEUES, Notes, Use
+from ivr_engine.flow.nodes import KINDS
+from ivr_engine.flow.source import read_source
+from ivr_engine.flow.step import Step
+from ivr_engine.flow.uses import FLOWS, OPERATIONS, PROMPTS, QUEUES, Use
+from tests.flow.test_manual import OTHERS
 from tests.flow.world import flow, library_of, shipped, world
 
 CALLED: Final = flow(
@@ -125,20 +128,16 @@ def test_name_of_several_sorts_is_told_for_each() -> None:
     }
 
 
-def test_whatever_the_world_learns_to_hold_is_noted_without_a_word_of_the_kind() -> None:
-    @dataclasses.dataclass(frozen=True, slots=True)
-    class Wider(World):
-        voices: frozenset[str] = frozenset({"service", "other"})
+NAMED: Final = {"queue": QUEUES, "do": OPERATIONS, "choose": OPERATIONS, "run": FLOWS, "hand_over": FLOWS}
 
-    wide = Wider(world().prompts, world().operations, world().queues)
-    assert known_names(library(), wide)["voices"] == {"service", "other"}
-    notes = Notes()
-    watched = notes.watched(wide)
-    assert isinstance(watched, Wider)
-    assert "service" in watched.voices
-    assert "nobody" not in watched.voices
-    assert sorted(watched.voices) == ["other", "service"]
-    assert list(notes._seen) == [("voices", "service")]
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.WORD))
+def test_name_behind_the_word_of_a_kind_is_noted_when_it_is_one_of_the_hotline(kind: type[Step]) -> None:
+    step = compiled_sample(kind, world(), OTHERS)
+    name = str(read_source("a.yaml", sample_of(kind.WORD)).data[step.name][kind.WORD])  # type: ignore[index,call-overload]  # a sample is a block
+    known = [sort for sort, names in {**known_names(library(), world()), FLOWS: set(OTHERS)}.items() if name in names]
+    noted = [use.sort for use in step.uses if use.name == name and use.sort != PROMPTS]
+    assert noted == [sort for sort in known if sort != PROMPTS] == ([NAMED[kind.WORD]] if kind.WORD in NAMED else [])
 
 
 @pytest.mark.parametrize("name", shipped().flows)

@@ -14,6 +14,7 @@ from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speech
 from ivr_engine.flow.step import Action, By, End, Step, Way
+from ivr_engine.flow.uses import QUEUES
 from ivr_engine.flow.wording import Text
 
 _QUEUE_DEEDS: Final[Mapping[QueueOutcome, Text]] = {
@@ -52,6 +53,7 @@ class Queue(Step):
         if self.queue not in scope.world.queues:
             mend = did_you_mean(self.queue, scope.world.queues)
             scope.finding("E701", ("queue",), Text("there is no queue '{name}'", name=self.queue), mend)
+        scope.use(QUEUES, self.queue, ("queue",))
         speech = scope.speech(self.hold, ("hold",)) if self.hold else None
         queue, most = self.queue, self.most
 

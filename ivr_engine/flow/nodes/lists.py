@@ -15,6 +15,7 @@ from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.scope import Scope
+from ivr_engine.flow.uses import OPERATIONS
 from ivr_engine.flow.values import NUMBER, SECRET, DataClass, Value, Variable
 from ivr_engine.flow.wording import Text
 
@@ -38,6 +39,7 @@ def check_list(scope: Scope, key: str, name: str) -> Signature | None:
         lists = [known for known, each in scope.world.operations.items() if gives_a_list(each)]
         scope.finding("E501", (key,), Text("there is no operation '{name}'", name=name), did_you_mean(name, lists))
         return None
+    scope.use(OPERATIONS, name, (key,))
     if not gives_a_list(signature):
         lists = sorted(known for known, each in scope.world.operations.items() if gives_a_list(each))
         message = Text("'{name}' gives no list to choose from", name=name)

@@ -13,6 +13,7 @@ from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.scope import Interface, Scope
 from ivr_engine.flow.step import Action, Enter, HandOver, Repeat, Return, Step, Way
+from ivr_engine.flow.uses import FLOWS
 from ivr_engine.flow.values import NUMBER, Value
 from ivr_engine.flow.wording import Text
 
@@ -167,6 +168,7 @@ def _interface(scope: Scope, word: str, flow: str) -> Interface | None:
             message = Text("there is no flow '{name}'", name=flow)
             scope.finding("E601", (word,), message, did_you_mean(flow, scope.interfaces))
         return None
+    scope.use(FLOWS, flow, (word,))
     if set(interface.languages) != set(scope.languages):
         theirs, ours = ", ".join(interface.languages), ", ".join(scope.languages)
         message = Text("'{flow}' is spoken in {theirs}; this flow in {ours}", flow=flow, theirs=theirs, ours=ours)

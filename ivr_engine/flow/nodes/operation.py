@@ -17,6 +17,7 @@ from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level,
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speaker, Speech
 from ivr_engine.flow.step import Action, By, Step, Way
+from ivr_engine.flow.uses import OPERATIONS
 from ivr_engine.flow.values import SECRET, Value
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.secret import SecretDigits
@@ -107,6 +108,7 @@ class Operation(Step):
             for result, name in self.into.items():
                 scope.variable(name, ("into", result))
             return _never
+        scope.use(OPERATIONS, self.do, ("do",))
         gives = self._arguments(scope, signature)
         check_results(scope, signature, self.into)
         filler = self._patience(scope, signature)
