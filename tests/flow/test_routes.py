@@ -54,7 +54,10 @@ def test_keys_to_what_the_bank_is_asked_in_the_shipped_hotline_lead_there_in_a_c
 ) -> None:
     task = Task(OPERATIONS, name)
     assert route(shipped(), task, "hotline").keys == keys
-    told = tell(Story([part for key in keys for part in (HearOut(), Press(TYPED.get(key, key)))]))
+    typed = [TYPED.get(key, key) for key in keys]
+    if keys.count("(pick one)") == 2:  # money moves between two accounts
+        typed[len(keys) - 1 - keys[::-1].index("(pick one)")] = "2"
+    told = tell(Story([part for key in typed for part in (HearOut(), Press(key))]))
     there = next(n for n, done in enumerate(told.trace) if task.ends_in(shipped().flows[done.flow].steps[done.step]))
     tally = told.boundaries[there - 1].stack[0].tally
     assert (tally["no_input"], tally["no_match"]) == (0, 0)

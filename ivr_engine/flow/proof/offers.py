@@ -96,14 +96,17 @@ class Offers:
         if step.runs is not None:
             inner = frozenset(outcome for outcome, target in step.arms.items() if target in rescued)
             return self._flows[step.runs].start in self.rescued(step.runs, inner)
-        return any(target in rescued for target in step.arms.values())
+        follows = [target in rescued for target in step.arms.values()]
+        # The world may be willing; who has not signed in stays so.
+        decides_by_level = any(way.at_least is not None and way.by is By.STEP for way in step.ways)
+        return all(follows) if decides_by_level else any(follows)
 
     def offers(self, step: CompiledStep, rescued: frozenset[str]) -> bool:
         """Say whether a question offers a human."""
         return any(
             step.arms[way.outcome] in rescued
             for way in step.ways
-            if way.by is By.SILENCE or (way.by is By.CALLER and way.presses <= 1)
+            if way.by is By.SILENCE or (way.by is By.CALLER and way.presses <= 1 and way.at_least is None)
         )
 
     def _slowest(self, name: str, after: Outcomes) -> Slowest:

@@ -118,9 +118,13 @@ def _steps(
     heard_ms = draw(st.sampled_from([0, 1000, 5000]))
     if kind == "say":
         return step(name, flow, [(Way("said"), draw(target))], heard_ms=heard_ms, longest_ms=heard_ms, needs=needs)
+    level_shown = st.sampled_from([None, None, None, Level.SIGNED_IN])
     if kind == "ask":
         ways = [
-            (Way(f"key {n}", By.CALLER, Text("press"), draw(st.integers(1, 2))), draw(target))
+            (
+                Way(f"key {n}", By.CALLER, Text("press"), draw(st.integers(1, 2)), at_least=draw(level_shown)),
+                draw(target),
+            )
             for n in range(draw(st.integers(1, 2)))
         ]
         ways += [
