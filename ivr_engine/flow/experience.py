@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Final
 
 from ivr_engine.flow.findings import Place
+from ivr_engine.flow.graphs import nearest, reached_from
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
-from ivr_engine.flow.proof.graphs import nearest, reached_from
 from ivr_engine.flow.proof.humans import is_menu
 from ivr_engine.flow.proof.offers import Offers
 from ivr_engine.flow.scope import Prompts, World

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ivr_engine.flow.graphs import strong_parts
 from ivr_engine.flow.model import CompiledFlow, CompiledStep, Library, flows_from
 from ivr_engine.flow.uses import OPERATIONS
 
@@ -259,34 +260,6 @@ class _Bound:
 def circles(edges: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Return for each step the number of its circle: steps that lead to each other share it.
 
-    A circle's number is greater than those of all circles that it leads to. (Tarjan, without recursion.)
+    A circle's number is greater than those of all circles that it leads to.
     """
-    number: dict[str, int] = {}
-    low: dict[str, int] = {}
-    circle: dict[str, int] = {}
-    stack: list[str] = []
-    count = 0
-    for root in edges:
-        if root in number:
-            continue
-        walk: list[tuple[str, Iterator[str]]] = [(root, iter(edges[root]))]
-        number[root] = low[root] = len(number)
-        stack.append(root)
-        while walk:
-            here, targets = walk[-1]
-            target = next(targets, None)
-            if target is None:
-                walk.pop()
-                if walk:
-                    low[walk[-1][0]] = min(low[walk[-1][0]], low[here])
-                if low[here] == number[here]:
-                    while here not in circle:
-                        circle[stack.pop()] = count
-                    count += 1
-            elif target not in number:
-                number[target] = low[target] = len(number)
-                stack.append(target)
-                walk.append((target, iter(edges[target])))
-            elif target not in circle:
-                low[here] = min(low[here], number[target])
-    return circle
+    return {step: number for number, part in enumerate(strong_parts(edges)) for step in part}

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
 from ivr_engine.flow.model import BUDGET_EXCEEDED, CompiledFlow, CompiledStep, Library
 from ivr_engine.flow.step import By
@@ -141,6 +140,3 @@ def _arms(flow: CompiledFlow, worst: LongWay | None) -> Iterator[Arm]:
 def _deed(step: CompiledStep, outcome: str) -> str:
     deed = next(way.deed for way in step.ways if way.outcome == outcome)
     return deed or outcome.replace("_", " ")
-
-
-LEGEND: Final = tuple(Nature)

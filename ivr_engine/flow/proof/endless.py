@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from ivr_engine.flow.graphs import reached_from, strong_parts
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.proof.exploring import Explorer
-from ivr_engine.flow.proof.graphs import reached_from, strong_parts
 from ivr_engine.flow.proof.paths import joined, path_to
 from ivr_engine.flow.source import Source
 from ivr_engine.flow.step import By, Way

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ivr_engine.flow.graphs import reached_from
 from ivr_engine.flow.model import CompiledFlow
-from ivr_engine.flow.proof.graphs import reached_from
 from ivr_engine.flow.source import Source
 
 

@@ -15,10 +15,10 @@ from functools import cache
 from math import inf
 
 from ivr_engine.flow.findings import Place
+from ivr_engine.flow.graphs import nearest
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
 from ivr_engine.flow.proof.exploring import Explorer
-from ivr_engine.flow.proof.graphs import nearest
 from ivr_engine.flow.proof.offers import check_offers
 from ivr_engine.flow.source import Source
 from ivr_engine.flow.step import By, Way

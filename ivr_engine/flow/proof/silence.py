@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from ivr_engine.flow.graphs import strong_parts
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
 from ivr_engine.flow.proof.exploring import Explorer
-from ivr_engine.flow.proof.graphs import strong_parts
 from ivr_engine.flow.source import Source
 from ivr_engine.flow.wording import Text
 

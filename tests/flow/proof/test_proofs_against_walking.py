@@ -9,12 +9,12 @@ from math import inf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ivr_engine.flow.graphs import strong_parts
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.model import CompiledFlow
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.proof.endless import check_circles
 from ivr_engine.flow.proof.exploring import Explorer
-from ivr_engine.flow.proof.graphs import strong_parts
 from ivr_engine.flow.proof.humans import Keys, is_menu, presses
 from ivr_engine.flow.proof.levels import check_levels
 from ivr_engine.flow.proof.offers import Offers

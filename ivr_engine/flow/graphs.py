@@ -1,4 +1,4 @@
-"""Questions about graphs that proofs ask: what is reached, at what cost, and which nodes reach each other.
+"""Questions about graphs that proofs and times ask: what is reached, at what cost, and which nodes reach each other.
 
 Knows names and edges. Must not know flows. No function recurses: a flow may have 10,000 steps in one row.
 """
