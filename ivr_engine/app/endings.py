@@ -16,8 +16,7 @@ import structlog
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.journal import ASTERISK_DIED, JournalWriter
 from ivr_engine.calls.session import CALLER_HUNG_UP
-from ivr_engine.values.ids import CallId, CustomerNumber
-from ivr_engine.values.language import Language
+from ivr_engine.values.ids import CallId
 
 SETTLE_S: Final = 0.5
 """The connections of a process that dies end within milliseconds of each other; this is for a busy engine."""
@@ -26,7 +25,7 @@ UNSURE_MAX_S: Final = 60.0
 
 
 class Endings:
-    """The record of calls as sessions see it (the port `Journal`); `close()` it before the journal itself."""
+    """Closes the records of calls (the port `Endings`); `close()` it before the journal itself."""
 
     def __init__(
         self, journal: JournalWriter, *, settle_s: float = SETTLE_S, unsure_max_s: float = UNSURE_MAX_S
@@ -39,53 +38,9 @@ class Endings:
         self._held: dict[CallId, tuple[datetime, asyncio.TimerHandle]] = {}
         self._log = structlog.get_logger()
 
-    def call_started(
-        self, call_id: CallId, *, unique_id: str, caller: str, dialled: str, flow: str, flow_hash: str, at: datetime
-    ) -> None:
-        """Open the record of a call."""
+    def line_began(self, call_id: CallId, unique_id: str) -> None:
+        """Note a line, so that it counts as living when Asterisk comes back."""
         self._live[call_id] = unique_id
-        self._journal.call_started(
-            call_id, unique_id=unique_id, caller=caller, dialled=dialled, flow=flow, flow_hash=flow_hash, at=at
-        )
-
-    def call_changed(
-        self,
-        call_id: CallId,
-        *,
-        answered_at: datetime | None = None,
-        language: Language | None = None,
-        customer: CustomerNumber | None = None,
-    ) -> None:
-        """Add what became known."""
-        self._journal.call_changed(call_id, answered_at=answered_at, language=language, customer=customer)
-
-    def step_done(
-        self,
-        call_id: CallId,
-        seq: int,
-        *,
-        at_ms: int,
-        flow: str,
-        step: str,
-        kind: str,
-        outcome: str,
-        took_ms: int,
-        milestone: str | None = None,
-        milestone_kind: str | None = None,
-    ) -> None:
-        """Add a step, and what was reached by it."""
-        self._journal.step_done(
-            call_id,
-            seq,
-            at_ms=at_ms,
-            flow=flow,
-            step=step,
-            kind=kind,
-            outcome=outcome,
-            took_ms=took_ms,
-            milestone=milestone,
-            milestone_kind=milestone_kind,
-        )
 
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         """Close the record; a hang-up is written as soon as Asterisk is known to live, at the latest after a minute."""

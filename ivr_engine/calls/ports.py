@@ -77,6 +77,14 @@ class Journal(Protocol):
         """Add a step, and what was reached by it."""
         ...
 
+
+class Endings(Protocol):
+    """Who closes records; each method returns at once and never fails."""
+
+    def line_began(self, call_id: CallId, unique_id: str) -> None:
+        """Note that the line of a call is there, by the telephone system's identifier."""
+        ...
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
-        """Close the record."""
+        """Close the record of a call."""
         ...

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.operations import BankOperations
-from ivr_engine.calls.ports import Arrival, Journal, LiveLine
+from ivr_engine.calls.ports import Arrival, Endings, Journal, LiveLine
 from ivr_engine.calls.queueing import BACKSTOP_S, AgentQueues, CallQueues
 from ivr_engine.channel.conversation import Conversation, Interrupt
 from ivr_engine.channel.line import CallerHungUp
@@ -42,6 +42,7 @@ class Hotline:
     bank: CoreBank
     queues: AgentQueues
     journal: Journal
+    endings: Endings
     clock: Clock
     ids: Ids
     first_flow: str
@@ -80,6 +81,7 @@ class CallSession:
         """Live the call through and return the reason of its end."""
         library = self._hotline.flows.current
         journal, clock = self._hotline.journal, self._hotline.clock
+        self._hotline.endings.line_began(self.call_id, self._arrival.unique_id)
         journal.call_started(
             self.call_id,
             unique_id=self._arrival.unique_id,
@@ -164,7 +166,7 @@ class CallSession:
         self._steps += 1
 
     def _note_end(self, reason: str) -> None:
-        journal = self._hotline.journal
-        journal.call_changed(self.call_id, language=self._call.language, customer=self._operations.customer)
-        journal.call_ended(self.call_id, at=self._hotline.clock.now(), reason=reason)
+        hotline = self._hotline
+        hotline.journal.call_changed(self.call_id, language=self._call.language, customer=self._operations.customer)
+        hotline.endings.call_ended(self.call_id, at=hotline.clock.now(), reason=reason)
         self._log.info("call_ended", reason=reason, steps=self._steps)

@@ -41,7 +41,7 @@ async def test_a_hang_up_is_written_when_asterisk_still_lives_a_moment_later(
 ) -> None:
     endings = Endings(journal, settle_s=0.0)
     await endings.asterisk_heard(restarted=False, unique_ids=["u1"])
-    begin(endings, FIRST)
+    begin(endings, journal, FIRST)
     hang_up(endings, FIRST)
     assert await reasons(database, journal) == {FIRST: None}
     await until(lambda: journal.waiting > 0, "it is written", within_s=5)
@@ -54,7 +54,7 @@ async def test_lines_that_end_with_asterisk_say_so_once_the_new_one_is_heard(
     endings = Endings(journal, settle_s=0.0)
     await endings.asterisk_heard(restarted=False, unique_ids=[])
     for call in (FIRST, SECOND):
-        begin(endings, call)
+        begin(endings, journal, call)
     hang_up(endings, FIRST)  # one line ends before the manager connection does, the other after it
     endings.asterisk_lost()
     hang_up(endings, SECOND)
@@ -66,7 +66,7 @@ async def test_a_hang_up_while_only_the_manager_connection_was_away_stays_a_hang
     database: Database, journal: JournalWriter
 ) -> None:
     endings = Endings(journal, settle_s=0.0)
-    begin(endings, FIRST)
+    begin(endings, journal, FIRST)
     endings.asterisk_lost()
     hang_up(endings, FIRST)
     await endings.asterisk_heard(restarted=False, unique_ids=["u of 01SECOND"])
@@ -78,15 +78,15 @@ async def test_an_open_record_without_a_line_is_closed_after_a_restart_and_a_liv
 ) -> None:
     endings = Endings(journal)
     await endings.asterisk_heard(restarted=False, unique_ids=[])
-    begin(Endings(journal), FIRST)  # nobody tells these endings of its line
-    begin(endings, SECOND)  # began after the new Asterisk made its list of channels
+    begin(Endings(journal), journal, FIRST)  # nobody tells these endings of its line
+    begin(endings, journal, SECOND)  # began after the new Asterisk made its list of channels
     await endings.asterisk_heard(restarted=True, unique_ids=[])
     assert await reasons(database, journal) == {FIRST: "asterisk_died", SECOND: None}
 
 
 async def test_every_other_end_is_written_at_once(database: Database, journal: JournalWriter) -> None:
     endings = Endings(journal, settle_s=A_WHILE_S)
-    begin(endings, FIRST)
+    begin(endings, journal, FIRST)
     endings.call_ended(FIRST, at=SystemClock().now(), reason="completed")
     assert await reasons(database, journal) == {FIRST: "completed"}
 
@@ -95,7 +95,7 @@ async def test_a_hang_up_is_written_even_if_asterisk_never_comes_back(
     database: Database, journal: JournalWriter
 ) -> None:
     endings = Endings(journal, settle_s=0.0, unsure_max_s=0.0)
-    begin(endings, FIRST)
+    begin(endings, journal, FIRST)
     hang_up(endings, FIRST)
     await journal.flush()
     await until(lambda: journal.waiting > 0, "it is written", within_s=5)
@@ -104,15 +104,16 @@ async def test_a_hang_up_is_written_even_if_asterisk_never_comes_back(
 
 async def test_closing_writes_what_is_held_back_and_can_be_repeated(database: Database, journal: JournalWriter) -> None:
     endings = Endings(journal, settle_s=A_WHILE_S)
-    begin(endings, FIRST)
+    begin(endings, journal, FIRST)
     hang_up(endings, FIRST)
     endings.close()
     endings.close()
     assert await reasons(database, journal) == {FIRST: "caller_hung_up"}
 
 
-def begin(endings: Endings, call: CallId) -> None:
-    endings.call_started(
+def begin(endings: Endings, journal: JournalWriter, call: CallId) -> None:
+    endings.line_began(call, f"u of {call}")
+    journal.call_started(
         call,
         unique_id=f"u of {call}",
         caller="13800000000",

@@ -56,7 +56,7 @@ class RescuedLine(ScriptedLine):
 
 @dataclass(slots=True)
 class MemoryJournal:
-    """The record of calls, in memory."""
+    """The record of calls, in memory, and who closes it."""
 
     started: list[CallId] = field(default_factory=list)
     steps: list[tuple[int, str, str]] = field(default_factory=list)
@@ -104,6 +104,10 @@ class MemoryJournal:
         if milestone is not None:
             self.milestones.append((milestone, str(milestone_kind)))
 
+    def line_began(self, call_id: CallId, unique_id: str) -> None:
+        assert call_id not in self.started
+        assert unique_id
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         assert call_id in self.started
         assert at.tzinfo is not None
@@ -147,7 +151,7 @@ def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLO
         folder = FlowFolder(flows, World(Catalogue.load(PROJECT / "prompts"), SIGNATURES, frozenset({"service"})))
         assert folder.refresh().findings == ()
         hotline = Hotline(
-            folder, bank, queues, journal, clock, RandomIds(clock), first_flow, Language.ENGLISH, "service"
+            folder, bank, queues, journal, journal, clock, RandomIds(clock), first_flow, Language.ENGLISH, "service"
         )
         return await test(LiveWorld(clock, hotline, journal, queues, bank, woken))
 

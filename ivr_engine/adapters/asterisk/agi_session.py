@@ -7,6 +7,7 @@ connect (`fastagi`), nor what a call is for.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -57,6 +58,7 @@ class AgiSession:
     __slots__ = (
         "_answered_at",
         "_connection",
+        "_due",
         "_fault",
         "_loop",
         "_pending",
@@ -88,6 +90,7 @@ class AgiSession:
         self._pending: asyncio.Future[Reply] | None = None
         self._pending_name = ""
         self._settled: asyncio.Future[None] | None = None
+        self._due = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._fault: RemoteProtocolError | None = None
         self._sent_at = self._answered_at = loop.time()
@@ -146,7 +149,9 @@ class AgiSession:
         self.command_count += 1
         pending: asyncio.Future[Reply] = self._loop.create_future()
         self._pending = pending
-        self._timer = self._loop.call_later(within_s, self._expire)
+        self._due = now + within_s
+        if self._timer is None or self._timer.when() > self._due:
+            self._watch()
         self._transport.write(line)
         return await pending
 
@@ -160,7 +165,22 @@ class AgiSession:
         finally:
             self._settled = None
 
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _watch(self) -> None:
+        self._rest()
+        self._timer = self._loop.call_at(self._due, self._expire)
+
     def _expire(self) -> None:
+        """End the session if an answer is due; one timer is set for many commands, most of which are answered."""
+        self._timer = None
+        if self._loop.time() < self._due:
+            if self._due < math.inf:
+                self._watch()
+            return
         message = f"no answer to {self._pending_name} in time"
         self.broken(RemoteProtocolError(message))
         self._transport.abort()
@@ -182,6 +202,7 @@ class AgiSession:
         """Note the end of the call; a pending command still gets its answer, unless the stream has ended."""
         if isinstance(event, EndOfStream):
             pending = self._finish()
+            self._rest()
             if pending is not None:
                 pending.set_exception(CallerHungUp())
 
@@ -190,14 +211,13 @@ class AgiSession:
         if self._fault is None:
             self._fault = fault
         pending = self._finish()
+        self._rest()
         if pending is not None:
             pending.set_exception(fault)
 
     def _finish(self) -> asyncio.Future[Reply] | None:
         """Forget the pending command; return its future if somebody still waits."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._due = math.inf
         pending, self._pending = self._pending, None
         if self._settled is not None and not self._settled.done():
             self._settled.set_result(None)

@@ -86,10 +86,15 @@ class AgiConnection:
         if self._state is State.BROKEN:
             raise RemoteProtocolError("the session is broken")
         try:
-            while (line := self._next_line()) is not None:
-                event = self._take(line)
-                if event is not None:
-                    return event
+            if self._state is State.ENVIRONMENT:
+                environment = self._take_environment()
+                if environment is not None:
+                    return environment
+            else:
+                while (line := self._next_line()) is not None:
+                    event = self._take(line)
+                    if event is not None:
+                        return event
             if self._eof and self._state is not State.CLOSED:
                 was = self._state
                 self._move(Signal.EOF)
@@ -139,8 +144,6 @@ class AgiConnection:
 
     def _take(self, line: bytes) -> Event | None:
         """Turn one line into an event, or into nothing if it is a part of one."""
-        if self._state is State.ENVIRONMENT:
-            return self._take_environment(line)
         if self._state is State.AWAITING_USAGE:
             return self._take_usage(line)
         if line == b"HANGUP":
@@ -157,12 +160,26 @@ class AgiConnection:
             raise AssertionError("a reply is legal only while a command waits")  # the table says so
         return parse_reply(command, line)
 
-    def _take_environment(self, line: bytes) -> Environment | None:
+    def _take_environment(self) -> Environment | None:
+        """Take every whole line at once: the 23 lines of an environment are most of what a session ever reads."""
         if self._builder is None:
             raise AssertionError("the environment has ended")  # the table says so
-        if line:
-            self._move(Signal.ENVIRONMENT_LINE)
-            self._builder.add(line)
+        buffer = self._buffer
+        taken = buffer.rfind(b"\n") + 1
+        if len(buffer) - taken > MAX_LINE_BYTES:
+            raise _line_too_long()
+        lines = b"\n" + bytes(buffer[:taken])  # so that a blank line is two line feeds, also at the beginning
+        blank = lines.find(b"\n\n")
+        if blank >= 0:
+            taken = blank + 1
+        del buffer[:taken]
+        for line in lines[1 : blank if blank >= 0 else taken].split(b"\n"):
+            if len(line) > MAX_LINE_BYTES:
+                raise _line_too_long()
+            if line:
+                self._move(Signal.ENVIRONMENT_LINE)
+                self._builder.add(line)
+        if blank < 0:
             return None
         self._move(Signal.ENVIRONMENT_END)
         builder, self._builder = self._builder, None

@@ -30,12 +30,12 @@ entered then, and never left. Tests walk this table; do not write a transition a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 
-class State(Enum):
+class State(StrEnum):
     """Where a session stands."""
 
     ENVIRONMENT = "reading the environment"
@@ -46,7 +46,7 @@ class State(Enum):
     BROKEN = "broken"
 
 
-class Signal(Enum):
+class Signal(StrEnum):
     """What can happen; `COMMAND` is ours, everything else is the peer's."""
 
     ENVIRONMENT_LINE = "an environment line"
