@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.banking.model import AccountKind
+from ivr_engine.banking.model import AccountKind, Addresses
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.findings import Place
 from ivr_engine.values.language import Language
@@ -153,6 +153,7 @@ class GivenCustomer:
     pin: SecretDigits
     name: str = ""
     accounts: tuple[GivenAccount, ...] = ()
+    addresses: Addresses = field(default_factory=Addresses)
     wrong_pins: int = 0
 
 
