@@ -87,6 +87,10 @@ class Endings:
             milestone_kind=milestone_kind,
         )
 
+    def screen_shown(self, call_id: CallId, *, customer: CustomerNumber | None, data: str, at: datetime) -> None:
+        """Keep what agents see of the call."""
+        self._journal.screen_shown(call_id, customer=customer, data=data, at=at)
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         """Close the record; a hang-up is written as soon as Asterisk is known to live, at the latest after a minute."""
         if reason != CALLER_HUNG_UP:

@@ -10,15 +10,19 @@ import pytest
 
 from ivr_engine.banking.core import CoreOutcomeUnknownError
 from ivr_engine.banking.model import Posting, PostingOutcome
-from ivr_engine.calls.operations import SIGNATURES, TRANSFER, BankOperations, LateChange
+from ivr_engine.calls.changes import LateChange
+from ivr_engine.calls.operations import BankOperations
+from ivr_engine.calls.signatures import SIGNATURES, TRANSFER
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.values import SECRET, Value
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
+from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CallId
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
+from tests.flow.world import shipped
 
 SAVINGS: Final = "6225880012345678"
 DEPOSIT: Final = "6225880012345686"
@@ -48,7 +52,7 @@ def asking(
 ) -> None:
     async def main(clock: VirtualClock) -> None:
         bank = make(clock)
-        operations = BankOperations(bank, CallId("call"), clock)
+        operations = ports_of(bank, CallId("call"), clock, shipped().messages).operations
         await operations.perform("sign_in", {"customer": "620001", "pin": SecretDigits(b"246810")})
         await test(operations, bank, clock)
 

@@ -151,8 +151,8 @@ call_step: Final = sa.Table(
     sa.Column("milestone_kind", sa.String(32), nullable=True),
 )
 
-# What waits to be sent to customers. The id follows from the call and the content, so that a repeat is the same message;
-# a gateway takes rows that are due with FOR UPDATE SKIP LOCKED. The text is wiped when the message has expired.
+# What waits to be sent to customers. The id follows from the call and the content: a repeat is the same message. A
+# gateway takes rows that are due with FOR UPDATE SKIP LOCKED. The text is wiped when the message has expired.
 outbox_message: Final = sa.Table(
     "outbox_message",
     metadata,
