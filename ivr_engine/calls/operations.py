@@ -7,7 +7,7 @@ HTTP or Asterisk.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,7 +134,10 @@ class BankOperations:
         order = _Order(arguments, within_ms / 1000, change)
         if not SIGNATURES[name].changes:
             return await self._ask(name, order)
-        return await self.changes.carry_out(name, self._ask(name, order))
+        # The step wipes its secrets when a hang-up ends it, and the change goes on with its own.
+        own = {name: value.only(_DIGITS) for name, value in arguments.items() if isinstance(value, SecretDigits)}
+        order = _Order({**arguments, **own}, order.within_s, change)
+        return await self.changes.carry_out(name, self._with_own_secrets(name, order, own.values()))
 
     async def finish(self) -> LateChange | None:
         """Wait for a change that a hang-up left behind, and return what became of it; None when there was none."""
@@ -144,6 +147,13 @@ class BankOperations:
         if self.stepped_up:
             return Level.STEPPED_UP
         return Level.SIGNED_IN if self.signed_in else Level.NOBODY
+
+    async def _with_own_secrets(self, name: str, order: _Order, secrets: Iterable[SecretDigits]) -> Performed:
+        try:
+            return await self._ask(name, order)
+        finally:
+            for secret in secrets:
+                secret.wipe()
 
     async def _ask(self, name: str, order: _Order) -> Performed:
         """Ask the bank; what changes something watches the time itself, since a time-out after sending says little."""
@@ -239,15 +249,12 @@ class BankOperations:
         new, again = _secret(order.arguments["new"]), _secret(order.arguments["again"])
         if not new.same_as(again):
             return Performed(NOT_THE_SAME)
-        kept = new.only(_DIGITS)  # a hang-up wipes what the caller typed, and this goes on
         try:
             async with asyncio.timeout(order.within_s):
-                change = await self._bank.change_pin(self._known_customer(), kept)
+                change = await self._bank.change_pin(self._known_customer(), new)
         except (CoreOutcomeUnknownError, TimeoutError) as error:
             self._log.error("pin_change_unknown", cause=type(error).__name__, alarm=True)
             return Performed(UNKNOWN)
-        finally:
-            kept.wipe()
         return Performed(change.value)
 
     async def _transfer(self, order: _Order) -> Performed:

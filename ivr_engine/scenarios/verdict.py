@@ -94,11 +94,8 @@ def judge(scenario: Scenario, told: Told) -> list[Failure]:
     if expected.ends is not None and told.reason != expected.ends:
         message = Text("the call ended as '{reason}', not as '{expected}'", reason=told.reason, expected=expected.ends)
         fail(ENDS, message)
-    if expected.heard is not None and (difference := difference_of(expected.heard, told.whole)) is not None:
-        fail(HEARD, difference)
-    for wanted in expected.never_heard:
-        if any(wanted.is_heard_in(heard.name) for heard in told.heard):
-            fail(NEVER, Text("`{wanted}` was heard", wanted=wanted))
+    for key, message in _wrongly_heard(scenario, told):
+        fail(key, message)
     if expected.operations is not None and not _same_operations(expected.operations, told.operations):
         asked = ", ".join(f"{name}: {outcome}" for name, outcome in told.operations) or "nothing"
         fail(OPERATIONS, Text("the bank was asked otherwise: {asked}", asked=asked))
@@ -114,6 +111,16 @@ def judge(scenario: Scenario, told: Told) -> list[Failure]:
         elif told.human_after_s >= expected.human_within_s:
             fail(HUMAN, Text("a human came after {seconds} s only", seconds=round(told.human_after_s, 1)))
     return failures
+
+
+def _wrongly_heard(scenario: Scenario, told: Told) -> Iterator[tuple[str, str]]:
+    """Yield where what was heard differs, each with the key of what is expected."""
+    expected = scenario.expected
+    if expected.heard is not None and (difference := difference_of(expected.heard, told.whole)) is not None:
+        yield HEARD, difference
+    for wanted in expected.never_heard:
+        if any(wanted.is_heard_in(heard.name) for heard in told.heard):
+            yield NEVER, Text("`{wanted}` was heard", wanted=wanted)
 
 
 def _wrong_books(scenario: Scenario, told: Told) -> Iterator[Text]:

@@ -200,7 +200,7 @@ class ScenarioRunner:
             )
             operations, stage.office = ports.operations, ports.office
             noted = NotedOperations(operations, scenario.given.answers, stage.asked)
-            back_office = NotedBackOffice(ports.back_office, scenario.given.answers, stage.asked)
+            back_office = NotedBackOffice(ports.back_office, scenario.given.answers)
             queues = PlayedQueues(conversation, scenario.given.agents or QueueOutcome.ANSWERED)
             call = stage.call = Call(conversation, noted, queues, operations, self._language, back_office)
             runner = Runner(self._library, call, clock, on_step=stage.note)

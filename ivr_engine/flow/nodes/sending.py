@@ -113,9 +113,7 @@ class _Sending(Step, ABC):
         wanted = dict(message.placeholders(self.MEDIUM))
         for name, form in _OF_THE_MOMENT.items():
             if wanted.pop(name, form) != form:
-                said = Text(
-                    "'{name}' of message '{message}' is written as {form}", name=name, message=self.message, form=form
-                )
+                said = Text("'{name}' of '{message}' is written as {form}", name=name, message=self.message, form=form)
                 scope.finding("E416", (self.WORD,), said, Text("write `{{{name}:{form}}}` there", name=name, form=form))
         values: dict[str, Evaluate] = {}
         for name, written in self.with_.items():
