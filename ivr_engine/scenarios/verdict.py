@@ -94,8 +94,8 @@ def judge(scenario: Scenario, told: Told) -> list[Failure]:
     if expected.ends is not None and told.reason != expected.ends:
         message = Text("the call ended as '{reason}', not as '{expected}'", reason=told.reason, expected=expected.ends)
         fail(ENDS, message)
-    for key, message in _wrongly_heard(scenario, told):
-        fail(key, message)
+    for key, difference in _wrongly_heard(scenario, told):
+        fail(key, difference)
     if expected.operations is not None and not _same_operations(expected.operations, told.operations):
         asked = ", ".join(f"{name}: {outcome}" for name, outcome in told.operations) or "nothing"
         fail(OPERATIONS, Text("the bank was asked otherwise: {asked}", asked=asked))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Final
+from typing import ClassVar, Final
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from ivr_engine.flow.call import Call
 from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import did_you_mean
-from ivr_engine.flow.nodes.writing import SCREEN_NAME_CHARACTERS_MAX, VALUES_MAX, WRITING_MS, given, gives_of, kept
+from ivr_engine.flow.nodes.writing import VALUES_MAX, WRITING_MS, given, gives_of, kept, names_only
 from ivr_engine.flow.operations import UNAVAILABLE
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.step import Action, By, Step, Way
@@ -35,7 +35,6 @@ _DEEDS: Final[Mapping[str, Text]] = MappingProxyType(
         UNAVAILABLE: Text("nothing can be written down"),
     }
 )
-_Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=SCREEN_NAME_CHARACTERS_MAX)]
 
 
 class Case(Step):
@@ -47,8 +46,12 @@ class Case(Step):
     case: str = Field(
         pattern=r"^[a-z][a-z0-9_]*$", max_length=64, description="Of which kind it is: small letters, digits and _."
     )
-    with_: dict[_Name, Written] = Field(
-        default_factory=dict, alias="with", max_length=VALUES_MAX, description="What is known: name and value."
+    with_: dict[str, Written] = Field(
+        default_factory=dict,
+        alias="with",
+        max_length=VALUES_MAX,
+        description="What is known: name and value.",
+        json_schema_extra=names_only,
     )
     into: dict[str, str] = Field(default_factory=dict, description="The variable that receives its `number`.")
 
@@ -135,10 +138,11 @@ class Screen(Step):
     WORD: ClassVar[str] = "screen"
     SUMMARY: ClassVar[str] = "Show the agent who is offered the call what is known."
 
-    screen: dict[_Name, Written] = Field(
+    screen: dict[str, Written] = Field(
         min_length=1,
         max_length=VALUES_MAX,
-        description="Name and value; a newer value takes the place of an older one.",
+        description="Name and value; a newer value replaces an older one.",
+        json_schema_extra=names_only,
     )
 
     def ways(self, scope: Scope) -> tuple[Way, ...]:

@@ -5,6 +5,7 @@ Knows the catalogue of messages and the back office. Must not know which step as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
@@ -16,16 +17,22 @@ from ivr_engine.flow.operations import Performed
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.uses import MESSAGES
-from ivr_engine.flow.values import SECRET, encode
+from ivr_engine.flow.values import encode
 from ivr_engine.flow.wording import Text
 
 WRITING_MS: Final = 3000
 """How long a caller waits until something is written down."""
-SCREEN_NAME_CHARACTERS_MAX: Final = 40
+NAME_CHARACTERS_MAX: Final = 40
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 VALUES_MAX: Final = 20
 """Values of one case or screen."""
 
 Give = Callable[[Call], Shown]
+
+
+def names_only(schema: dict[str, Any]) -> None:
+    """Say for editors what a name is."""
+    schema["propertyNames"] = {"pattern": f"^{_NAME.pattern}$", "maxLength": NAME_CHARACTERS_MAX}
 
 
 def message_must_exist(scope: Scope, name: str, at: Path) -> bool:
@@ -45,10 +52,12 @@ def gives_of(scope: Scope, written: Mapping[str, Written], at: str) -> dict[str,
     """Check named values for people: any type but secrets; return what gives each of them."""
     gives: dict[str, Give] = {}
     for name, text in written.items():
+        if not _NAME.fullmatch(name) or len(name) > NAME_CHARACTERS_MAX:
+            mend = Text("write small letters a-z, digits and single _")
+            scope.finding("E112", (at, name), Text("'{name}' cannot be the name of a value", name=name), mend, key=True)
+            continue
         compiled = scope.expression(text, (at, name))
         if compiled is None:
-            continue
-        if compiled.type == SECRET:  # pragma: no cover # an expression refuses to read one
             continue
         gives[name] = _give(compiled)
     return gives
