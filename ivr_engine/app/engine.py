@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -32,13 +33,16 @@ from ivr_engine.adapters.bank.rest import RestCore
 from ivr_engine.adapters.store.database import Database
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.journal import JournalWriter
+from ivr_engine.adapters.store.office import OfficeStore
 from ivr_engine.app.endings import Endings
-from ivr_engine.app.flow_world import QUEUE, flow_world
+from ivr_engine.app.flow_world import QUEUE, flow_world, read_messages
 from ivr_engine.app.metrics import Metrics
 from ivr_engine.app.secrets_file import Secrets
 from ivr_engine.app.settings import Settings
 from ivr_engine.app.telephones import Telephones
 from ivr_engine.banking.core import CoreBank
+from ivr_engine.calls.desk import Desk
+from ivr_engine.calls.office import OfficeUnavailableError
 from ivr_engine.calls.ports import Arrival
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.calls.session import CallSession, Hotline
@@ -49,6 +53,7 @@ from ivr_engine.values.ids import RandomIds
 from ivr_engine.web.service import service_application
 
 FLOWS_LOOKED_AT_EVERY_S: Final = 0.5
+TIDIED_UP_EVERY_S: Final = 60.0
 DRAIN_S: Final = 5.0
 MEMORY_FOLDER: Final = pathlib.Path("/dev/shm")  # noqa: S108 # memory, not disk: read-outs are personal data
 
@@ -85,8 +90,10 @@ async def running_engine(
         sounds = SoundFolder(settings.sounds_dir, joined, ids=ids)
 
         ami, queues = _join_humans(settings, secrets, clock, endings)
+        office = OfficeStore(database, key=bytes.fromhex(secrets.pin_key), clock=clock)
+        desk = Desk(office, read_messages(settings), ids)
         hotline = Hotline(
-            flows, bank, queues, journal, endings, clock, ids, settings.first_flow, settings.default_language, QUEUE
+            flows, bank, desk, queues, journal, endings, clock, ids, settings.first_flow, settings.default_language, QUEUE
         )
         server = FastAgiServer(
             token=secrets.agi_token,
@@ -94,7 +101,7 @@ async def running_engine(
             allowed_peers=[ipaddress.ip_network(network) for network in settings.agi_peers],
             timings=AgiTimings(think=metrics.engine_seconds.observe),
         )
-        for work in (queues.run(), _watch_flows(flows, metrics)):
+        for work in (queues.run(), _watch_flows(flows, metrics), _tidy_up(office, settings)):
             stack.callback(group.create_task(work).cancel)
         await ami.start()
         stack.push_async_callback(ami.close)
@@ -175,6 +182,21 @@ async def _watch_flows(flows: FlowFolder, metrics: Metrics) -> None:
             log.error("flows_refused", findings=[finding.render() for finding in read.findings])
         else:
             log.info("flows_changed", version=read.version)
+
+
+async def _tidy_up(office: OfficeStore, settings: Settings) -> None:
+    """Wipe, once a minute, codes and texts that have expired and screens that nobody needs any more."""
+    log = structlog.get_logger()
+    kept = timedelta(minutes=settings.screen_kept_min)
+    while True:
+        try:
+            wiped = await office.tidy_up(screens_kept_for=kept)
+        except OfficeUnavailableError as error:
+            log.warning("tidy_up_failed", cause=str(error))
+        else:
+            if wiped:
+                log.info("messages_expired", count=wiped)
+        await asyncio.sleep(TIDIED_UP_EVERY_S)
 
 
 def _bank(settings: Settings, secrets: Secrets, database: Database, clock: SystemClock) -> CoreBank:

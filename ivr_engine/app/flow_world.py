@@ -9,12 +9,18 @@ from __future__ import annotations
 from typing import Final
 
 from ivr_engine.app.settings import Settings
-from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.signatures import SIGNATURES
 from ivr_engine.flow.limits import Limits
+from ivr_engine.flow.messages import FOLDER, Messages
 from ivr_engine.flow.scope import World
 from ivr_engine.speech.catalogue import Catalogue
 
 QUEUE: Final = "service"
+
+
+def read_messages(settings: Settings) -> Messages:
+    """Return what customers are sent, with what is wrong in it; the texts stand below those of the prompts."""
+    return Messages.load(settings.prompts_dir / FOLDER)
 
 
 def flow_world(settings: Settings, prompts: Catalogue | None = None) -> World:
@@ -33,5 +39,7 @@ def flow_world(settings: Settings, prompts: Catalogue | None = None) -> World:
             options=settings.menu_options,
             menus=settings.menus_before_task,
             menu_s=settings.menu_s,
+            written_results=settings.written_results,
         ),
+        messages=read_messages(settings),
     )

@@ -114,6 +114,12 @@ class Settings(BaseModel):
     menu_options: int = Field(default=5, ge=1, le=12, description="Options of a menu; beyond them there is advice.")
     menus_before_task: int = Field(default=3, ge=1, le=9, description="Menus on the way to a task; the same.")
     menu_s: int = Field(default=20, ge=5, le=120, description="How long a menu speaks; the same.")
+    written_results: bool = Field(
+        default=True, description="What is read out and personal should be offered in writing too: else advice."
+    )
+    screen_kept_min: int = Field(
+        default=60, ge=1, le=1440, description="Minutes for which what an agent sees of a call is kept."
+    )
     dial: str = Field(default="95588", pattern=r"^[0-9]{3,15}$", description="The hotline's number.")
 
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(

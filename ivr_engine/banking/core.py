@@ -10,8 +10,10 @@ from typing import Protocol
 
 from ivr_engine.banking.model import (
     Account,
+    Addresses,
     Balance,
     Customer,
+    PinChange,
     PinVerdict,
     Posting,
     PostingOutcome,
@@ -30,7 +32,10 @@ class CoreOutcomeUnknownError(Exception):
 
 
 class CoreBank(Protocol):
-    """A core-banking system. Every method raises `CoreUnavailableError`; `post` also `CoreOutcomeUnknownError`."""
+    """A core-banking system.
+
+    Every method raises `CoreUnavailableError`; `post` and `change_pin` also `CoreOutcomeUnknownError`.
+    """
 
     async def verify_pin(self, customer: CustomerNumber, pin: SecretDigits, *, call: CallId) -> PinVerdict:
         """Count the attempt durably, then judge it.
@@ -43,6 +48,17 @@ class CoreBank(Protocol):
 
     async def customer(self, number: CustomerNumber) -> Customer | None:
         """Return the customer, or None when the number is unknown."""
+        ...
+
+    async def addresses(self, customer: CustomerNumber) -> Addresses:
+        """Return where the customer is written to; of an unknown customer nothing is registered."""
+        ...
+
+    async def change_pin(self, customer: CustomerNumber, new: SecretDigits) -> PinChange:
+        """Keep a new PIN for a customer who has signed in; sent again it is `refused`, being the present one by then.
+
+        The secret is not wiped here: whoever made it wipes it.
+        """
         ...
 
     async def accounts(self, customer: CustomerNumber) -> tuple[Account, ...]:

@@ -6,17 +6,20 @@ Knows customers, accounts, balances, statement lines and postings. Must not know
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from ivr_engine.values.ids import AccountNumber, CustomerNumber
 from ivr_engine.values.language import Language
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
 
 NUMBER_CHARACTERS_MAX: Final = 32
 """Longest customer or account number, in characters."""
+ADDRESS_CHARACTERS_MAX: Final = 200
+"""Longest address of any kind, in characters."""
 POSTING_TEXT_CHARACTERS_MAX: Final = 140
 _POSTING_ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 
@@ -38,6 +41,36 @@ class Customer:
     number: CustomerNumber
     name: str
     language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a customer is written to, as the bank has registered it; None where nothing is registered.
+
+    A caller never types one: who knows a PIN must not be able to send what is personal elsewhere.
+    """
+
+    mobile: str | None = field(default=None, repr=False)
+    fax: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    pager: str | None = field(default=None, repr=False)
+
+    def reached_by(self, medium: Medium) -> str | None:
+        """Return the address for a medium, or None."""
+        by_medium = {
+            Medium.SMS: self.mobile,
+            Medium.FAX: self.fax,
+            Medium.EMAIL: self.email,
+            Medium.PAGE: self.pager,
+        }
+        return by_medium[medium]
+
+
+class PinChange(StrEnum):
+    """What became of a new PIN; the bank refuses one that is too short, too long or the present one."""
+
+    CHANGED = "changed"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)

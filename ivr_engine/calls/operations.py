@@ -7,20 +7,40 @@ HTTP or Asterisk.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from ivr_engine.banking.core import CoreBank, CoreUnavailableError
-from ivr_engine.banking.model import Account, AccountKind, PinVerdict, PostingOutcome
+from ivr_engine.banking.code_policy import CodeVerdict
+from ivr_engine.banking.core import CoreBank, CoreOutcomeUnknownError, CoreUnavailableError
+from ivr_engine.banking.model import Account, PinVerdict
+from ivr_engine.calls.changes import Changes, LateChange
+from ivr_engine.calls.desk import Desk
+from ivr_engine.calls.office import OfficeUnavailableError
+from ivr_engine.calls.signatures import (
+    ACCOUNT,
+    BALANCE,
+    CHANGE_PIN,
+    CHECK_CODE,
+    NOT_THE_SAME,
+    NOT_YOURS,
+    PROFILE,
+    SEND_CODE,
+    SIGN_IN,
+    SIGN_OUT,
+    SIGNATURES,
+    STATEMENT,
+    TRANSACTION,
+    TRANSFER,
+    Direction,
+)
+from ivr_engine.calls.step_up import CODE_MESSAGE, StepUp
 from ivr_engine.calls.transfers import send_posting, transfer_posting
-from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed, Signature
-from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, SECRET, DataClass, Type, Value, Variable, one_of
+from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed
+from ivr_engine.flow.values import Value
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
@@ -28,123 +48,10 @@ from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 SIGN_IN_HOLDS_S: Final = 15 * 60.0
+_DIGITS: Final = "0123456789"
 TRANSACTIONS_MAX: Final = 20
-
-SIGN_IN: Final = "sign_in"
-ACCOUNT: Final = "account"
-BALANCE: Final = "balance"
-TRANSACTION: Final = "transaction"
-PROFILE: Final = "profile"
-SIGN_OUT: Final = "sign_out"
-TRANSFER: Final = "transfer"
-NOT_YOURS: Final = "not_yours"
-
-
-class Direction(StrEnum):
-    """Which way money moved."""
-
-    IN = "in"
-    OUT = "out"
-
-
-def _personal(kind: Type) -> Variable:
-    return Variable(kind, DataClass.PERSONAL)
-
-
-def _public(kind: Type) -> Variable:
-    return Variable(kind, DataClass.PUBLIC)
-
-
-_TRANSFER_OUTCOMES: Final = (
-    PostingOutcome.POSTED.value,
-    PostingOutcome.ALREADY_POSTED.value,
-    NOT_YOURS,
-    *(outcome.value for outcome in tuple(PostingOutcome)[2:]),
-)
-
-
-def _of_the_caller() -> tuple[Signature, ...]:
-    return (
-        Signature(
-            SIGN_IN,
-            {"customer": DIGITS, "pin": SECRET},
-            {"signed_in": {}, "refused": {}, "attempts_used": {}, "locked": {}},
-            "Sign the caller in. Three attempts in a call, five in a day; the bank counts them.",
-            grants=MappingProxyType({"signed_in": Level.SIGNED_IN}),
-            repeatable=False,
-        ),
-        Signature(
-            PROFILE,
-            {},
-            {"found": {"language": _public(one_of(Language))}, "none": {}},
-            "What the bank knows of the caller: the language they like to be spoken to in.",
-            needs=Level.SIGNED_IN,
-        ),
-        Signature(
-            SIGN_OUT,
-            {},
-            {"signed_out": {}},
-            "Let the caller be nobody again; what follows needs a new sign-in.",
-            grants=MappingProxyType({"signed_out": Level.NOBODY}),
-            at_once=True,
-        ),
-    )
-
-
-def _of_accounts() -> tuple[Signature, ...]:
-    return (
-        Signature(
-            ACCOUNT,
-            {"position": NUMBER},
-            {
-                "found": {
-                    "number": _personal(DIGITS),
-                    "kind": _public(one_of(AccountKind)),
-                    "count": _public(NUMBER),
-                },
-                "none": {},
-            },
-            "One of the caller's accounts, by its place in the list, the first being 1.",
-            needs=Level.SIGNED_IN,
-        ),
-        Signature(
-            BALANCE,
-            {"account": DIGITS},
-            {"found": {"booked": _personal(MONEY), "available": _personal(MONEY)}, "not_yours": {}},
-            "The balance of one of the caller's accounts: what is booked, and what may be drawn.",
-            needs=Level.SIGNED_IN,
-        ),
-        Signature(
-            TRANSACTION,
-            {"account": DIGITS, "position": NUMBER},
-            {
-                "found": {
-                    "on": _personal(DATE),
-                    "direction": _public(one_of(Direction)),
-                    "amount": _personal(MONEY),
-                },
-                "none": {},
-                "not_yours": {},
-            },
-            "One movement of one of the caller's accounts, the newest being 1.",
-            needs=Level.SIGNED_IN,
-        ),
-        Signature(
-            TRANSFER,
-            {"from": DIGITS, "to": DIGITS, "amount": MONEY},
-            {outcome: {} for outcome in _TRANSFER_OUTCOMES},
-            "Move money between two of the caller's accounts.",
-            needs=Level.SIGNED_IN,
-            changes=True,
-            moves_money=True,
-            repeatable=False,
-        ),
-    )
-
-
-SIGNATURES: Final[Mapping[str, Signature]] = MappingProxyType(
-    {signature.name: signature for signature in (*_of_the_caller(), *_of_accounts())}
-)
+STATEMENT_LINES: Final = 5
+"""Movements that are written in a message; as many as are read out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +63,19 @@ class _Order:
     change: int
 
 
-@dataclass(frozen=True, slots=True)
-class LateChange:
-    """A change that was finished after the caller had hung up."""
-
-    operation: str
-    outcome: str
-
-
 class BankOperations:
     """The operations for one call, and who the caller has proved to be (the `Identity` of the flow)."""
 
-    def __init__(self, bank: CoreBank, call: CallId, clock: Clock, log: FilteringBoundLogger | None = None) -> None:
+    def __init__(
+        self,
+        bank: CoreBank,
+        call: CallId,
+        clock: Clock,
+        desk: Desk,
+        *,
+        speaks: Callable[[], Language],
+        log: FilteringBoundLogger | None = None,
+    ) -> None:
         self._bank = bank
         self._call = call
         self._clock = clock
@@ -175,7 +83,15 @@ class BankOperations:
         self._customer: CustomerNumber | None = None
         self._signed_in_until = 0.0
         self._accounts: tuple[Account, ...] | None = None
-        self._unfinished: tuple[str, asyncio.Task[Performed]] | None = None
+        self._stepped_up = False
+        self.changes: Final = Changes(self._log)
+        """What the caller ordered, and a hang-up does not stop."""
+
+        def text(code: str) -> tuple[Language, str]:
+            language = speaks()
+            return language, desk.messages.message(language, CODE_MESSAGE).text.filled(language, {"code": code})
+
+        self._step_up = StepUp(bank, desk.office, desk.ids, clock, call, text)
         self._perform: Mapping[str, Callable[[_Order], Awaitable[Performed]]] = {
             SIGN_IN: self._sign_in,
             ACCOUNT: self._account,
@@ -184,12 +100,21 @@ class BankOperations:
             PROFILE: self._profile,
             SIGN_OUT: self._sign_out,
             TRANSFER: self._transfer,
+            STATEMENT: self._statement,
+            SEND_CODE: self._send_code,
+            CHECK_CODE: self._check_code,
+            CHANGE_PIN: self._change_pin,
         }
 
     @property
     def signed_in(self) -> bool:
         """Whether the caller has signed in, not too long ago."""
         return self._customer is not None and self._clock.monotonic() < self._signed_in_until
+
+    @property
+    def stepped_up(self) -> bool:
+        """Whether the caller who has signed in has proved it a second time."""
+        return self.signed_in and self._stepped_up
 
     @property
     def customer(self) -> CustomerNumber | None:
@@ -203,50 +128,52 @@ class BankOperations:
 
         What changes something goes on when this is cancelled; `finish()` waits for it.
         """
-        if SIGNATURES[name].needs > Level.NOBODY and not self.signed_in:
+        if SIGNATURES[name].needs > self._level():
             # The checker lets no flow get here; a sign-in that has run out may. Nothing personal is given away.
             return Performed(UNAVAILABLE)
         order = _Order(arguments, within_ms / 1000, change)
         if not SIGNATURES[name].changes:
             return await self._ask(name, order)
-        task = asyncio.create_task(self._ask(name, order))
-        self._unfinished = (name, task)
-        performed = await asyncio.shield(task)
-        self._unfinished = None
-        return performed
+        # The step wipes its secrets when a hang-up ends it, and the change goes on with its own.
+        own = {name: value.only(_DIGITS) for name, value in arguments.items() if isinstance(value, SecretDigits)}
+        order = _Order({**arguments, **own}, order.within_s, change)
+        return await self.changes.carry_out(name, self._with_own_secrets(name, order, own.values()))
 
     async def finish(self) -> LateChange | None:
         """Wait for a change that a hang-up left behind, and return what became of it; None when there was none."""
-        if self._unfinished is None:
-            return None
-        (name, task), self._unfinished = self._unfinished, None
-        await asyncio.wait({task})
-        failure = task.exception()
-        if failure is not None:
-            self._log.error("change_failed", operation=name, exc_info=failure)
-            return LateChange(name, UNKNOWN)
-        return LateChange(name, task.result().outcome)
+        return await self.changes.finish()
+
+    def _level(self) -> Level:
+        if self.stepped_up:
+            return Level.STEPPED_UP
+        return Level.SIGNED_IN if self.signed_in else Level.NOBODY
+
+    async def _with_own_secrets(self, name: str, order: _Order, secrets: Iterable[SecretDigits]) -> Performed:
+        try:
+            return await self._ask(name, order)
+        finally:
+            for secret in secrets:
+                secret.wipe()
 
     async def _ask(self, name: str, order: _Order) -> Performed:
         """Ask the bank; what changes something watches the time itself, since a time-out after sending says little."""
         try:
             async with asyncio.timeout(None if SIGNATURES[name].changes else order.within_s):
                 return await self._perform[name](order)
-        except CoreUnavailableError as error:
+        except (CoreUnavailableError, OfficeUnavailableError) as error:
             self._log.warning("bank_unavailable", operation=name, cause=str(error))
         except TimeoutError:
             self._log.warning("bank_too_slow", operation=name, deadline_s=order.within_s)
         return Performed(UNAVAILABLE)
 
     async def _sign_in(self, order: _Order) -> Performed:
-        customer, pin = CustomerNumber(str(order.arguments["customer"])), order.arguments["pin"]
-        if not isinstance(pin, SecretDigits):
-            raise TypeError("a PIN is secret")
+        customer, pin = CustomerNumber(str(order.arguments["customer"])), _secret(order.arguments["pin"])
         verdict = await self._bank.verify_pin(customer, pin, call=self._call)
         if verdict is not PinVerdict.VERIFIED:
             return Performed(verdict.value)
         self._customer = customer
         self._accounts = None
+        self._stepped_up = False
         self._signed_in_until = self._clock.monotonic() + SIGN_IN_HOLDS_S
         return Performed("signed_in")
 
@@ -293,9 +220,42 @@ class BankOperations:
 
     async def _sign_out(self, order: _Order) -> Performed:
         del order
+        self._stepped_up = False
         self._signed_in_until = 0.0  # the record of the call keeps who had signed in
         self._accounts = None
         return Performed("signed_out")
+
+    async def _statement(self, order: _Order) -> Performed:
+        account = await self._own_account(order.arguments["account"])
+        if account is None:
+            return Performed(NOT_YOURS)
+        lines = await self._bank.statement(account.number, limit=STATEMENT_LINES)
+        if not lines:
+            return Performed("none")
+        written = [f"{line.at.date().isoformat()} {line.amount}" for line in lines]
+        return Performed("found", {"lines": "\n".join(written)})
+
+    async def _send_code(self, order: _Order) -> Performed:
+        del order
+        return Performed(await self._step_up.send(self._known_customer()))
+
+    async def _check_code(self, order: _Order) -> Performed:
+        verdict = await self._step_up.check(self._known_customer(), _secret(order.arguments["code"]))
+        if verdict is CodeVerdict.ACCEPTED:
+            self._stepped_up = True
+        return Performed(verdict.value)
+
+    async def _change_pin(self, order: _Order) -> Performed:
+        new, again = _secret(order.arguments["new"]), _secret(order.arguments["again"])
+        if not new.same_as(again):
+            return Performed(NOT_THE_SAME)
+        try:
+            async with asyncio.timeout(order.within_s):
+                change = await self._bank.change_pin(self._known_customer(), new)
+        except (CoreOutcomeUnknownError, TimeoutError) as error:
+            self._log.error("pin_change_unknown", cause=type(error).__name__, alarm=True)
+            return Performed(UNKNOWN)
+        return Performed(change.value)
 
     async def _transfer(self, order: _Order) -> Performed:
         amount = order.arguments["amount"]
@@ -323,3 +283,9 @@ class BankOperations:
 
     async def _own_account(self, number: Value) -> Account | None:
         return next((account for account in await self._own_accounts() if account.number == number), None)
+
+
+def _secret(value: Value) -> SecretDigits:
+    if not isinstance(value, SecretDigits):
+        raise TypeError("what is typed here is secret")
+    return value

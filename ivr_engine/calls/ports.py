@@ -77,6 +77,10 @@ class Journal(Protocol):
         """Add a step, and what was reached by it."""
         ...
 
+    def screen_shown(self, call_id: CallId, *, customer: CustomerNumber | None, data: str, at: datetime) -> None:
+        """Keep what agents see of the call, as JSON, in place of what they saw until now."""
+        ...
+
 
 class Endings(Protocol):
     """Who closes records; each method returns at once and never fails."""

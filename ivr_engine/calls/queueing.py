@@ -156,6 +156,9 @@ class CallQueues:
         self._line = line
         self._conversation = talk
         self._served = False
+        self._log = structlog.get_logger()
+        self.screen: tuple[str, ...] = ()
+        """The names of what the agent who is offered the call sees of it."""
 
     async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
         """Wait for an agent; an agent who is free is rung at once, without `hold` being said first.
@@ -203,6 +206,8 @@ class CallQueues:
 
     async def _ring(self, waiter: _Waiter, offer: Offer) -> bool:
         waiter.ringing = offer
+        # Names only: the values are personal, and an agent's screen is no log.
+        self._log.info("call_offered", acd_call=self._call, agent=offer.agent, screen=self.screen)
         result, talk_s = DialResult.UNREACHABLE, 0
         # Dial gives up by itself after ring_s: if it has not by then, the agent has answered, whatever AMI said.
         answered_by = asyncio.get_running_loop().call_later(

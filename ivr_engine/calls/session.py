@@ -6,6 +6,7 @@ ours is broken. Must not know AGI, SQL or YAML.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,12 +14,14 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank
+from ivr_engine.calls.back_office import CallBackOffice, as_json
+from ivr_engine.calls.desk import Desk
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.calls.ports import Arrival, Endings, Journal, LiveLine
 from ivr_engine.calls.queueing import BACKSTOP_S, AgentQueues, CallQueues
 from ivr_engine.channel.conversation import Conversation, Interrupt
 from ivr_engine.channel.line import CallerHungUp
-from ivr_engine.flow.call import Call
+from ivr_engine.flow.call import Call, Shown
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.values.clock import Clock
@@ -40,6 +43,7 @@ class Hotline:
 
     flows: FlowFolder
     bank: CoreBank
+    desk: Desk
     queues: AgentQueues
     journal: Journal
     endings: Endings
@@ -63,7 +67,23 @@ class CallSession:
         self._line = line
         self._arrival = arrival
         self._conversation = Conversation(line)
-        self._operations = BankOperations(hotline.bank, self.call_id, hotline.clock, hotline.log)
+        self._operations = BankOperations(
+            hotline.bank,
+            self.call_id,
+            hotline.clock,
+            hotline.desk,
+            speaks=lambda: self._call.language,
+            log=hotline.log,
+        )
+        back_office = CallBackOffice(
+            hotline.bank,
+            self.call_id,
+            hotline.clock,
+            hotline.desk,
+            self._operations,
+            show=self._show,
+            log=hotline.log,
+        )
         self._queues = CallQueues(hotline.queues, self.call_id, arrival.channel, line, self._conversation)
         self._call = Call(
             self._conversation,
@@ -71,6 +91,7 @@ class CallSession:
             self._queues,
             self._operations,
             hotline.default_language,
+            back_office,
             caller=arrival.caller or self.call_id,
             keep_alive=self._keep_alive,
         )
@@ -147,6 +168,13 @@ class CallSession:
 
     async def _keep_alive(self) -> None:
         await self._line.renew_backstop(BACKSTOP_S)
+
+    def _show(self, screen: Mapping[str, Shown]) -> None:
+        """Keep what an agent will see, and name it to whoever offers the call."""
+        self._queues.screen = tuple(screen)
+        self._hotline.journal.screen_shown(
+            self.call_id, customer=self._operations.customer, data=as_json(screen), at=self._hotline.clock.now()
+        )
 
     def _note_step(self, step: StepDone) -> None:
         self._hotline.journal.step_done(

@@ -13,10 +13,11 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.flow.operations import Operations
-from ivr_engine.flow.values import YES_NO, Type, Value, one_of
+from ivr_engine.flow.operations import Operations, Performed
+from ivr_engine.flow.values import YES_NO, Encoded, Type, Value, one_of
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.language import Language
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.utterance import Utterance
 
 
@@ -50,13 +51,59 @@ class Identity(Protocol):
         ...
 
     @property
+    def stepped_up(self) -> bool:
+        """Whether the caller has proved it a second time, and it still holds."""
+        ...
+
+    @property
     def customer(self) -> str | None:
         """The customer who signed in last, though it may not hold any more."""
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to the customer who has signed in; `message` is its name, `heading` a subject or title, or empty."""
+
+    medium: Medium
+    message: str
+    language: Language
+    heading: str = field(repr=False)
+    text: str = field(repr=False)
+
+
+Shown = tuple[str, Encoded]
+"""A value as it is kept for people: the name of its type, and itself."""
+
+
+class BackOffice(Protocol):
+    """Sends to the caller, and writes down for the bank's people. `change` counts as it does for operations.
+
+    The same number with the same content in one call is the same, sent or written once however often it is asked for.
+    """
+
+    async def send(self, message: Outgoing, *, change: int) -> Performed:
+        """Hand a message in; `accepted`, `no_address` or `unavailable`."""
+        ...
+
+    async def open_case(self, kind: str, data: Mapping[str, Shown], *, change: int) -> Performed:
+        """Open a case; `opened` with its `number`, or `unavailable`."""
+        ...
+
+    async def note(self, text: str, *, change: int) -> Performed:
+        """Keep a note with the call; `noted` or `unavailable`."""
+        ...
+
+    def show(self, screen: Mapping[str, Shown]) -> None:
+        """Show the bank's people this of the call, whole; it returns at once and never fails."""
+        ...
+
+
 SIGNED_IN: Final = "signed_in"
-FACTS: Final[Mapping[str, Type]] = MappingProxyType({"language": one_of(Language), SIGNED_IN: YES_NO})
+STEPPED_UP: Final = "stepped_up"
+FACTS: Final[Mapping[str, Type]] = MappingProxyType(
+    {"language": one_of(Language), SIGNED_IN: YES_NO, STEPPED_UP: YES_NO}
+)
 """Read-only names that every expression may use."""
 
 
@@ -125,6 +172,7 @@ class Call:
     queues: Queues
     identity: Identity
     language: Language
+    back_office: BackOffice
     clock: Clock = field(init=False)
     """Lent by the runner, when it takes the call."""
     caller: str = ""
@@ -134,6 +182,8 @@ class Call:
     """Whether the caller has hung up: nothing is said any more, and nobody is listened to."""
     tally: Tally = field(default_factory=Tally)
     visits: Visits = field(default_factory=Visits)
+    screen: dict[str, Shown] = field(default_factory=dict)
+    """What the agent will see of the call, by name; it goes with the call to another engine."""
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
 
@@ -144,4 +194,6 @@ class Call:
 
     def fact(self, name: str) -> Value:
         """Return a read-only fact (a key of `FACTS`)."""
+        if name == STEPPED_UP:
+            return self.identity.stepped_up
         return self.language.value if name == "language" else self.identity.signed_in

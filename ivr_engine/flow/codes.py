@@ -186,6 +186,37 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "a prompt missing in one language",
             "The flow can be spoken in several languages; the prompt must be in each.",
         ),
+        "E411": Code(
+            "an unknown message",
+            "No message of this name is in prompts/messages/, where the texts stand that customers are sent.",
+        ),
+        "E412": Code(
+            "a message missing in one language",
+            "Every message has a text in each language: a caller gets it in the language that they are spoken to in.",
+        ),
+        "E413": Code(
+            "a placeholder that cannot be understood",
+            "A placeholder is a name and how its value is written, in braces, for example {amount:money}. The forms "
+            "are money, digits, masked, number, date, time and text.",
+        ),
+        "E414": Code(
+            "a message that differs between languages",
+            "The languages of a message have the same placeholders in the same form, and all of them a subject or a "
+            "title when one has it; otherwise a caller would miss something only because of their language.",
+        ),
+        "E415": Code(
+            "a value that no placeholder takes",
+            "The step gives a value that the message does not have, so nobody would read it.",
+        ),
+        "E416": Code(
+            "a placeholder without its value",
+            "Each placeholder of a message gets its value under `with`. Only {today:date} and {now:time} have theirs "
+            "from the moment of sending.",
+        ),
+        "E417": Code(
+            "a message without what stands above it",
+            "An e-mail has a `subject` and a fax a `title`, written beside the `text` of the message.",
+        ),
         "E501": Code("an unknown operation", "The bank offers no operation of this name."),
         "E502": Code("an argument that the operation does not take", "Its arguments are listed in the message."),
         "E503": Code("an argument that the operation needs", "Each argument of an operation has to be given."),
@@ -300,6 +331,12 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "a question that has been answered before",
             "Two steps, one after the other on a path, ask for the same with the same words. Callers take it for a "
             "mistake of their own, or of the hotline.",
+        ),
+        "W907": Code(
+            "a result that can only be heard",
+            "Who cannot write it down, or does not hear well, wants in writing what is read out. After a step that "
+            "reads out something personal, an sms, email or fax of it should be offered with at most one question. The "
+            "setting `written_results` turns this advice off.",
         ),
     }
 )

@@ -1,14 +1,14 @@
 """Advice about what callers live through: nothing here keeps a flow from being called.
 
 Knows the limits beyond which callers are known to give up, and the conventions of telephones: 0 is a human, a label
-comes before its key. Must not know kinds of steps. A menu here is a step whose keys lead to different things; what only
-confirms or picks is part of a task, and an entry asks for digits.
+comes before its key. Must not know what kinds of steps do. A menu here is a step whose keys lead to different things;
+what only confirms or picks is part of a task, and an entry asks for digits.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import inf
@@ -39,6 +39,15 @@ _KEY_BEFORE_LABEL: Final[Mapping[Language, re.Pattern[str]]] = MappingProxyType(
 )
 
 
+_IN_WRITING: Final = frozenset({"sms", "email", "fax"})
+"""Words of steps after which a caller has in writing what they have heard; a pager holds too little."""
+_QUESTIONS_BEFORE_WRITING: Final = 1
+"""Questions between what is read out and its message: further away it is another matter's."""
+
+_Spot = tuple[str, str]
+"""A flow and a step of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
     """One piece of advice about a step."""
@@ -55,6 +64,8 @@ def advise(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Source], wor
         given = [*_of_menus(flow, world), *_asked_twice(flow)]
         for advice in given:
             sources[flow.name].advise(advice.code, advice.step.place, advice.message, advice.mend)
+    for name, advice in _only_heard(flows) if world.limits.written_results else ():
+        sources[name].advise(advice.code, advice.step.place, advice.message, advice.mend)
     first = flows.get(world.first_flow)
     if first is not None:
         for name, advice in (*_key_0(flows, first), *_far_tasks(flows, first, world.limits)):
@@ -146,6 +157,55 @@ def _asked_twice(flow: CompiledFlow) -> Iterator[Advice]:
                 yield Advice(
                     "W906", other, message, Text("keep what was typed in a variable, and read it back if in doubt")
                 )
+
+
+def _only_heard(flows: Mapping[str, CompiledFlow]) -> Iterator[tuple[str, Advice]]:
+    """Find steps that read out something personal where no message of it is offered with at most one question."""
+    run_by: dict[str, list[_Spot]] = {}
+    for flow in flows.values():
+        for step in flow.steps.values():
+            if step.runs is not None:
+                run_by.setdefault(step.runs, []).append((flow.name, step.name))
+    for flow in flows.values():
+        for step in flow.steps.values():
+            if step.tells and not _asks(step) and not _is_offered_in_writing(flows, run_by, (flow.name, step.name)):
+                names = ", ".join(sorted(step.tells))
+                message = Text(
+                    "what step '{step}' reads out ({names}) is not offered in writing", step=step.name, names=names
+                )
+                mend = Text("let a menu that follows lead to an `sms`, `email` or `fax` step")
+                yield flow.name, Advice("W907", step, message, mend)
+
+
+def _asks(step: CompiledStep) -> bool:
+    """Say whether a step is a question, whatever it is answered with."""
+    return step.asks or any(way.by in (By.SILENCE, By.MISTAKE) for way in step.ways)
+
+
+def _is_offered_in_writing(
+    flows: Mapping[str, CompiledFlow], run_by: Mapping[str, Iterable[_Spot]], spot: _Spot
+) -> bool:
+    """Follow every path from a step, through flows that are run and back to those that run this one."""
+    questions: dict[_Spot, int] = {}
+    todo = [(spot, 0)]
+    while todo:
+        here, asked = todo.pop()
+        if asked > _QUESTIONS_BEFORE_WRITING or questions.get(here, _QUESTIONS_BEFORE_WRITING + 1) <= asked:
+            continue
+        questions[here] = asked
+        flow, step = flows[here[0]], flows[here[0]].steps[here[1]]
+        if here != spot and step.word in _IN_WRITING:
+            return True
+        after = asked + _asks(step)
+        if step.returns is not None:
+            back = [(name, flows[name].steps[at].arms[step.returns]) for name, at in run_by.get(flow.name, ())]
+            todo.extend((target, after) for target in back)
+        elif step.runs is not None or step.hands_over_to is not None:
+            inner = flows[str(step.runs or step.hands_over_to)]
+            todo.append(((inner.name, inner.start), after))
+        else:
+            todo.extend(((flow.name, target), after) for target in step.arms.values())
+    return False
 
 
 def _prompts(step: CompiledStep) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Who is touched when something is changed: the steps that use a prompt, a queue, an operation or a flow.
+"""Who is touched when something is changed: the steps that use a prompt, a message, a queue, an operation or a flow.
 
 Knows compiled flows and what their steps use. Must not know files or settings.
 """
@@ -13,10 +13,16 @@ from typing import Final
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.model import Library, flows_from
 from ivr_engine.flow.scope import World
-from ivr_engine.flow.uses import FLOWS, PROMPTS
+from ivr_engine.flow.uses import FLOWS, MESSAGES, PROMPTS
 from ivr_engine.values.language import Language
 
-SORT_WORDS: Final[Mapping[str, str]] = {PROMPTS: "prompt", "operations": "operation", "queues": "queue", FLOWS: "flow"}
+SORT_WORDS: Final[Mapping[str, str]] = {
+    PROMPTS: "prompt",
+    "operations": "operation",
+    "queues": "queue",
+    FLOWS: "flow",
+    MESSAGES: "message",
+}
 """What one of a sort is called; a sort that is not here is called by its own name."""
 
 
@@ -51,6 +57,8 @@ def known_names(library: Library, world: World) -> dict[str, frozenset[str]]:
         names = getattr(world, field.name)
         if field.name == PROMPTS:
             known[PROMPTS] = frozenset(one for language in Language for one in names.ids(language))
+        elif field.name == MESSAGES:
+            known[MESSAGES] = names.ids()
         elif isinstance(names, Collection):
             known[field.name] = frozenset(names)
     return known

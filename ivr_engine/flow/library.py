@@ -10,6 +10,7 @@ import hashlib
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -59,7 +60,7 @@ def load_library(folder: pathlib.Path, world: World) -> Library:
         message, mend = Text("there is no flow in this folder"), Text("add a file whose name ends in {end}", end=SUFFIX)
         findings.append(Finding(Place(str(folder), 1, 1), "E101", message, mend))
     library = build_library(texts, world, unreadable)
-    return Library(library.version, library.flows, in_order((*findings, *library.findings)), library.advice)
+    return replace(library, findings=in_order((*findings, *world.messages.findings, *library.findings)))
 
 
 def build_library(texts: Mapping[str, tuple[str, str]], world: World, unreadable: Iterable[str] = ()) -> Library:
@@ -96,7 +97,7 @@ def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[st
                 advise(group, sources, world)
     findings = in_order(finding for source in sources.values() for finding in source.findings)
     advice = in_order(advice for source in sources.values() for advice in source.advice)
-    return Library(_version(texts), MappingProxyType(flows), findings, advice)
+    return Library(_version(texts), MappingProxyType(flows), findings, advice, world.messages)
 
 
 @contextmanager

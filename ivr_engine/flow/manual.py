@@ -110,6 +110,78 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 not_yours: human
                 unavailable: human
             """,
+        "sms": """
+            send_balance:
+              sms: balance_by_sms
+              with:
+                account: account
+                amount: balance
+                available: balance
+              then: next
+              when:
+                no_address: human
+                unavailable: human
+            """,
+        "email": """
+            mail_transactions:
+              email: transactions_in_writing
+              with:
+                account: account
+                lines: lines
+              then: next
+              when:
+                no_address: human
+                unavailable: human
+            """,
+        "fax": """
+            fax_transactions:
+              fax: transactions_in_writing
+              with:
+                account: account
+                lines: lines
+              then: next
+              when:
+                no_address: human
+                unavailable: human
+            """,
+        "page": """
+            page_balance:
+              page: balance_by_sms
+              with:
+                account: account
+                amount: balance
+                available: balance
+              then: next
+              when:
+                no_address: human
+                unavailable: human
+            """,
+        "case": """
+            open_case:
+              case: lost_card
+              with:
+                account: account
+                balance: balance
+              into:
+                number: case_number
+              then: next
+              when:
+                unavailable: human
+            """,
+        "note": """
+            note_it:
+              note: "asked about the account {account:masked}, balance {balance:money}"
+              then: next
+              when:
+                unavailable: next
+            """,
+        "screen": """
+            tell_agent:
+              screen:
+                account: account
+                wanted: wanted
+              then: next
+            """,
         "if": """
             is_wealthy:
               if: signed_in and balance >= 500000.00 CNY
@@ -197,8 +269,10 @@ variables:
   pin: secret
   wanted: one of (balance, transactions)
   kind: one of (current, credit_card, time_deposit)
+  lines: personal text
+  case_number: digits
 {top}steps:
-  first: {{set: {{balance: 1.00 CNY, kind: current}}, then: {sample}}}
+  first: {{set: {{balance: 1.00 CNY, kind: current, wanted: balance, lines: "'-1.00 CNY'"}}, then: {sample}}}
 {steps}"""
 _TOPS: Final[Mapping[str, str]] = MappingProxyType(
     {"hours": "hours: {counter: {mon-fri: 08:30 to 17:30, closed: [2026-10-01 to 2026-10-07]}}\n"}

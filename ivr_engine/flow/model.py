@@ -6,7 +6,7 @@ Knows the keys at the top of a file and the compiled form. Must not know kinds o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ivr_engine.flow.constants import WrittenConstant
 from ivr_engine.flow.findings import Finding, NotUnderstoodError, Place, did_you_mean
 from ivr_engine.flow.hours import WrittenHours
+from ivr_engine.flow.messages import Messages
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Interface
 from ivr_engine.flow.step import Action, By, Repeat, Way
@@ -202,12 +203,16 @@ class CompiledFlow:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All flows of a folder at one moment; `version` is the hash of their texts. `advice` keeps no flow from a call."""
+    """All flows of a folder at one moment; `version` is the hash of their texts. `advice` keeps no flow from a call.
+
+    `messages` are those that its flows send.
+    """
 
     version: str
     flows: Mapping[str, CompiledFlow]
     findings: tuple[Finding, ...]
     advice: tuple[Finding, ...] = ()
+    messages: Messages = field(default_factory=Messages)
 
 
 def flows_from(library: Library, flow: str) -> tuple[str, ...]:

@@ -60,7 +60,9 @@ def _without_what_no_step_needs(data: Mapping[str, Any]) -> dict[str, Any]:
 def read_step(source: Source, name: str, written: Mapping[str, Any]) -> Step | None:
     """Read one step by the word that says what it does."""
     path: Path = ("steps", name)
-    kinds = [kind for kind in KINDS if kind.WORD in written]
+    said = [kind for kind in KINDS if kind.WORD in written]
+    # A word may be a key of another kind: `page` in a `choose` is no second thing.
+    kinds = [kind for kind in said if not any(kind.WORD in _keys_of(other) for other in said if other is not kind)]
     if len(kinds) == 1:
         return _read(kinds[0], written, source, path)
     words = [kind.WORD for kind in KINDS]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
-from ivr_engine.flow.call import Call, Tally
+from ivr_engine.flow.call import Call, Shown, Tally
 from ivr_engine.flow.model import FLOWS_DEEP_MAX, Budget, CompiledFlow, CompiledStep, Library
 from ivr_engine.flow.step import By, End, Enter, HandOver, Return
 from ivr_engine.flow.values import Encoded, Value, decode, encode
@@ -71,7 +71,8 @@ class StepDone:
 class StackEntry:
     """A frame written down; secrets are left out. `rounds` is how often its step has run its flow.
 
-    Of the whole call, the first frame has `been_to`, the steps that say something else the next time, and `tally`.
+    Of the whole call, the first frame has `been_to`, the steps that say something else the next time, `tally`, and
+    `screen`, what the agent will see.
     """
 
     flow: str
@@ -80,6 +81,7 @@ class StackEntry:
     rounds: int = 0
     been_to: list[str] = field(default_factory=list)
     tally: Mapping[str, int] = field(default_factory=dict)
+    screen: Mapping[str, Shown] = field(default_factory=dict)
 
 
 class Runner:
@@ -130,6 +132,7 @@ class Runner:
             self._push(frame)
         self._call.visits.been_to.update(stack[0].been_to)
         self._call.tally = Tally(**stack[0].tally)
+        self._call.screen.update(stack[0].screen)
         return await self._run()
 
     def position(self) -> tuple[StackEntry, ...]:
@@ -147,7 +150,9 @@ class Runner:
             entries.append(StackEntry(frame.flow.name, frame.step, open_values, frame.rounds))
         if entries:
             been_to = sorted(self._call.visits.been_to)
-            entries[0] = replace(entries[0], been_to=been_to, tally=asdict(self._call.tally))
+            entries[0] = replace(
+                entries[0], been_to=been_to, tally=asdict(self._call.tally), screen=dict(self._call.screen)
+            )
         return tuple(entries)
 
     async def after_hang_up(self) -> None:

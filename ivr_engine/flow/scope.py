@@ -15,6 +15,7 @@ from ivr_engine.flow.expressions import NO_CONSTANTS, Compiled, ExpressionError,
 from ivr_engine.flow.findings import suggest
 from ivr_engine.flow.hours import OpeningHours
 from ivr_engine.flow.limits import Limits
+from ivr_engine.flow.messages import Messages
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
@@ -63,6 +64,7 @@ class World:
     first_flow: str = "hotline"
     environment: str = PRODUCTION
     zone: str = ZONE
+    messages: Messages = field(default_factory=Messages)
 
 
 @dataclass(frozen=True, slots=True)

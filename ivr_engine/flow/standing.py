@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ivr_engine.flow.call import SIGNED_IN
+from ivr_engine.flow.call import SIGNED_IN, STEPPED_UP
 from ivr_engine.flow.model import CompiledStep
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.step import Decides, Way
@@ -55,6 +55,8 @@ class _ThoughtOf:
     variables: dict[str, Value]
 
     def fact(self, name: str) -> Value:
+        if name == STEPPED_UP:
+            return self.level >= Level.STEPPED_UP
         return self.level >= Level.SIGNED_IN if name == SIGNED_IN else self.language.value
 
 

@@ -16,13 +16,17 @@ PROMPTS: Final = "prompts"
 OPERATIONS: Final = "operations"
 QUEUES: Final = "queues"
 FLOWS: Final = "flows"
+MESSAGES: Final = "messages"
 
 _ARM_KEYS: Final = (("then",), ("when",))
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Use:
-    """One name that a step uses: of which sort (`prompts`, `operations`, `queues`, `flows`), and where."""
+    """One name that a step uses, and where.
+
+    `sort` is one of `prompts`, `operations`, `queues`, `flows`, `messages`.
+    """
 
     sort: str
     name: str

@@ -13,10 +13,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.banking.model import AccountKind
+from ivr_engine.banking.model import AccountKind, Addresses
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.findings import Place
 from ivr_engine.values.language import Language
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
@@ -63,6 +64,9 @@ class Typed(StrEnum):
     NUMBER = "customer number"
     PIN = "pin"
     WRONG_PIN = "wrong pin"
+    CODE = "code"
+    """The one-time code that was sent last."""
+    WRONG_CODE = "wrong code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ class GivenCustomer:
     pin: SecretDigits
     name: str = ""
     accounts: tuple[GivenAccount, ...] = ()
+    addresses: Addresses = field(default_factory=Addresses)
     wrong_pins: int = 0
 
 
@@ -192,10 +197,39 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was sent: by which means, and what it says, what stands above it first."""
+
+    medium: Medium
+    text: str
+
+    @classmethod
+    def of(cls, medium: Medium, heading: str, text: str) -> Sent:
+        """Return a message with what stands above its text."""
+        return cls(medium, f"{heading}\n{text}" if heading else text)
+
+    def __str__(self) -> str:
+        return f"{self.medium.value}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMessage:
+    """A message that must have been sent; its text contains all of these."""
+
+    medium: Medium
+    contains: tuple[str, ...]
+
+    def is_fulfilled_by(self, sent: Sent) -> bool:
+        """Say whether a message is this one."""
+        return sent.medium is self.medium and all(part in sent.text for part in self.contains)
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What must be true when the call is over; None where nothing is said. Places are those of the values.
 
-    `moved` is all the money that the call may move: none unless the test says so.
+    `moved` is all the money that the call may move, `sent` every message that it may send, in order: none unless the
+    test says so.
     """
 
     ends: str | None = None
@@ -204,6 +238,7 @@ class Expected:
     operations: tuple[tuple[str, str | None], ...] | None = None
     milestones: tuple[str, ...] | None = None
     moved: tuple[Moved, ...] = ()
+    sent: tuple[WantedMessage, ...] = ()
     human_within_s: float | None = None
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -14,14 +14,15 @@ from ivr_engine.flow.findings import Finding, did_you_mean
 from ivr_engine.flow.model import CompiledFlow
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.scope import Prompts
-from ivr_engine.flow.source import Data, Source, read_source
+from ivr_engine.flow.source import Data, Path, Source, read_source
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios import written
 from ivr_engine.scenarios.block import Block
-from ivr_engine.scenarios.model import Expected, GivenCustomer, Moved, Scenario
+from ivr_engine.scenarios.model import Expected, GivenCustomer, Moved, Scenario, WantedMessage
 from ivr_engine.scenarios.reading_given import read_given
 from ivr_engine.scenarios.reading_steps import ListReader, StepsReader
 from ivr_engine.values.language import Language
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
 
 VERSION: Final = 1
@@ -32,8 +33,10 @@ NEVER: Final = "never heard"
 OPERATIONS: Final = "operations"
 MILESTONES: Final = "milestones"
 MOVED: Final = "money moved"
+SENT: Final = "sent"
 HUMAN: Final = "seconds until a human"
-_EXPECT: Final = (ENDS, HEARD, NEVER, OPERATIONS, MILESTONES, MOVED, HUMAN)
+_EXPECT: Final = (ENDS, HEARD, NEVER, OPERATIONS, MILESTONES, MOVED, SENT, HUMAN)
+_MEDIA: Final = tuple(medium.value for medium in Medium)
 _MOVED: Final = ("from", "to", "amount")
 NOTHING: Final = Money(0, Currency.CNY)
 
@@ -109,6 +112,7 @@ def _expected(source: Source, lists: ListReader, known: Known, customer: GivenCu
         operations=_operations(block, known) if OPERATIONS in block else None,
         milestones=_milestones(block, known) if MILESTONES in block else None,
         moved=_moved(block, customer),
+        sent=_sent(block),
         human_within_s=block.read(HUMAN, written.under_seconds, None),
         places=MappingProxyType({key: block.place((key,), key=True) for key in block.data}),
     )
@@ -164,6 +168,23 @@ def _moved(block: Block, customer: GivenCustomer | None) -> tuple[Moved, ...]:
             one.needs(*_MOVED)
         debit, credit = (_own_account(one, key, accounts) for key in ("from", "to"))
         found.append(Moved(debit, credit, one.read("amount", written.money, NOTHING)))
+    return tuple(found)
+
+
+def _sent(block: Block) -> tuple[WantedMessage, ...]:
+    """Read messages as `sms: 10,755.35`, or with a list of what the text contains."""
+    found: list[WantedMessage] = []
+    is_list = isinstance(block.data.get(SENT), list)
+    for number, item in enumerate(block.items(SENT)):
+        at: Path = (SENT, number) if is_list else (SENT,)
+        if not isinstance(item, dict) or len(item) != 1 or next(iter(item)) not in _MEDIA:
+            message = Text("a message is one of {media}, with what its text contains", media=", ".join(_MEDIA))
+            block.finding("T104", at, message, Text("write for example `sms: 10,755.35`"))
+            continue
+        ((medium, contains),) = item.items()
+        parts = contains if isinstance(contains, list) else [contains]
+        texts = tuple(block.understood(part, written.text, (*at, medium), "") for part in parts)
+        found.append(WantedMessage(Medium(medium), texts))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.banking.model import AccountKind
+from ivr_engine.banking.model import AccountKind, Addresses
 from ivr_engine.banking.pin_policy import PIN_DIGITS_MAX, PIN_DIGITS_MIN
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
@@ -22,6 +22,7 @@ from ivr_engine.scenarios import written
 from ivr_engine.scenarios.block import Block
 from ivr_engine.scenarios.model import Answer, Given, GivenAccount, GivenCustomer, Movement
 from ivr_engine.scenarios.sample import SAMPLE, sample_customer
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
 
@@ -30,9 +31,18 @@ _AWAY_FOR: Final = "away for "
 _ANSWERS_IN: Final = "answers in "
 _AFTER: Final = re.compile(r"(\w+) after (\d{1,4}) times?", re.ASCII)
 _GIVEN: Final = ("customer", "bank", "answers", "agents", "time")
-_CUSTOMER: Final = ("number", "pin", "name", "wrong pins before", "accounts")
+_CUSTOMER: Final = ("number", "pin", "name", "wrong pins before", "accounts", "addresses")
+_ADDRESSES: Final = ("mobile", "fax", "email", "pager")
 _ACCOUNT: Final = ("number", "kind", "booked", "held", "credit line", "movements")
 _MOVEMENT: Final = ("amount", "on", "days ago", "text")
+_STEP_ENDS: Final[Mapping[str, list[str]]] = MappingProxyType(
+    {
+        **{medium.value: ["no_address", UNAVAILABLE] for medium in Medium},
+        "case": [UNAVAILABLE],
+        "note": [UNAVAILABLE],
+    }
+)
+"""Steps that write, and how a test may let them end."""
 _KINDS: Final[Mapping[str, str]] = MappingProxyType({kind.value: kind.value for kind in AccountKind})
 _AGENTS: Final[Mapping[str, str]] = MappingProxyType({outcome.value: outcome.value for outcome in QueueOutcome})
 COUNT_MAX: Final = 10_000
@@ -77,12 +87,17 @@ def _answers(block: Block, operations: Mapping[str, Signature]) -> dict[str, Ans
     answers: dict[str, Answer] = {}
     if "answers" not in block:
         return answers
-    wanted = Block(block.source, (*block.path, "answers"), tuple(operations))
+    ends = {
+        name: [end for end in signature.outcome_names if not signature.outcomes.get(end)]
+        for name, signature in operations.items()
+    }
+    ends |= _STEP_ENDS if operations else {}
+    wanted = Block(block.source, (*block.path, "answers"), tuple(ends))
     for name in wanted.data:
-        if name not in operations:
+        if name not in ends:
             continue  # it has its finding
         answer = wanted.read(name, _answer, Answer(""))
-        empty = [end for end in operations[name].outcome_names if not operations[name].outcomes.get(end)]
+        empty = ends[name]
         if answer.outcome not in empty:
             message = Text("'{name}' cannot be made to end in '{outcome}'", name=name, outcome=answer.outcome)
             wanted.finding("T108", (name,), message, did_you_mean(answer.outcome, empty))
@@ -122,8 +137,16 @@ def _customer(block: Block) -> GivenCustomer | None:
         pin=customer.read("pin", _pin, SecretDigits(b"")),
         name=customer.read("name", written.text, ""),
         accounts=tuple(_account(block.source, (*customer.path, "accounts", at)) for at in range(len(accounts))),
+        addresses=_addresses(customer),
         wrong_pins=customer.read("wrong pins before", partial(_count, most=PIN_DIGITS_MAX), 0),
     )
+
+
+def _addresses(customer: Block) -> Addresses:
+    if "addresses" not in customer:
+        return Addresses()
+    block = Block(customer.source, (*customer.path, "addresses"), _ADDRESSES)
+    return Addresses(**{name: block.read(name, written.text, None) for name in _ADDRESSES})
 
 
 def _account(source: Source, path: Path) -> GivenAccount:

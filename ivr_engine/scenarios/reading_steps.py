@@ -45,7 +45,7 @@ _DEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "wait": ("wait",),
     }
 )
-_OWN_WORDS: Final = (Typed.NUMBER, Typed.PIN, Typed.WRONG_PIN)
+_OWN_WORDS: Final = (Typed.NUMBER, Typed.PIN, Typed.WRONG_PIN, Typed.CODE, Typed.WRONG_CODE)
 _WORDS: Final = (*_DEEDS, STAY_SILENT, HANG_UP)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ivr_engine.banking.model import AccountKind
+from ivr_engine.banking.model import AccountKind, Addresses
 from ivr_engine.scenarios.model import GivenAccount, GivenCustomer, Movement
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
@@ -58,4 +58,5 @@ def sample_customer() -> GivenCustomer:
                 Money(0, Currency.USD),
             ),
         ),
+        Addresses(mobile="13900620001", fax="861000620001", email="chen@mail.example"),
     )

@@ -5,6 +5,7 @@ Knows what was heard, done and asked. Must not know whether the call was simulat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,11 +15,13 @@ from typing import Final
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.runner import StepDone
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import Listing, Moved, Scenario
-from ivr_engine.scenarios.reading import ENDS, HEARD, HUMAN, MILESTONES, MOVED, NEVER, OPERATIONS
+from ivr_engine.scenarios.model import Listing, Moved, Scenario, Sent
+from ivr_engine.scenarios.reading import ENDS, HEARD, HUMAN, MILESTONES, MOVED, NEVER, OPERATIONS, SENT
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Money
+from ivr_engine.values.secret import SecretDigits
 
+_DIGITS: Final = re.compile("[0-9]+")
 SHOWN_HEARD_MAX: Final = 12
 """How many recordings a failure lists."""
 
@@ -51,7 +54,7 @@ class Told:
     """One call that is over. `trace` is each step with the language that was spoken; `reason` why it ended.
 
     `operations` are those that were asked of the bank, with how they ended; `moved` is the money that it moved, and
-    `booked` what each account of the customer holds afterwards, in the order of the accounts.
+    `booked` what each account of the customer holds afterwards, in the order of the accounts. `sent` are the messages.
     """
 
     reason: str
@@ -62,6 +65,7 @@ class Told:
     human_after_s: float | None = None
     moved: tuple[Moved, ...] = ()
     booked: Mapping[str, Money] = field(default_factory=lambda: MappingProxyType({}))
+    sent: tuple[Sent, ...] = ()
 
     @property
     def whole(self) -> list[str]:
@@ -90,25 +94,33 @@ def judge(scenario: Scenario, told: Told) -> list[Failure]:
     if expected.ends is not None and told.reason != expected.ends:
         message = Text("the call ended as '{reason}', not as '{expected}'", reason=told.reason, expected=expected.ends)
         fail(ENDS, message)
-    if expected.heard is not None and (difference := difference_of(expected.heard, told.whole)) is not None:
-        fail(HEARD, difference)
-    for wanted in expected.never_heard:
-        if any(wanted.is_heard_in(heard.name) for heard in told.heard):
-            fail(NEVER, Text("`{wanted}` was heard", wanted=wanted))
+    for key, difference in _wrongly_heard(scenario, told):
+        fail(key, difference)
     if expected.operations is not None and not _same_operations(expected.operations, told.operations):
         asked = ", ".join(f"{name}: {outcome}" for name, outcome in told.operations) or "nothing"
         fail(OPERATIONS, Text("the bank was asked otherwise: {asked}", asked=asked))
     if expected.milestones is not None and told.milestones != expected.milestones:
         reached = ", ".join(told.milestones) or Text("nothing")
         fail(MILESTONES, Text("the caller reached otherwise: {reached}", reached=reached))
-    for message in _wrong_books(scenario, told):
-        fail(MOVED, message)
+    for key, wrong in ((MOVED, _wrong_books), (SENT, _wrong_messages)):
+        for message in wrong(scenario, told):
+            fail(key, message)
     if expected.human_within_s is not None:
         if told.human_after_s is None:
             fail(HUMAN, Text("the caller was never handed to a human"))
         elif told.human_after_s >= expected.human_within_s:
             fail(HUMAN, Text("a human came after {seconds} s only", seconds=round(told.human_after_s, 1)))
     return failures
+
+
+def _wrongly_heard(scenario: Scenario, told: Told) -> Iterator[tuple[str, str]]:
+    """Yield where what was heard differs, each with the key of what is expected."""
+    expected = scenario.expected
+    if expected.heard is not None and (difference := difference_of(expected.heard, told.whole)) is not None:
+        yield HEARD, difference
+    for wanted in expected.never_heard:
+        if any(wanted.is_heard_in(heard.name) for heard in told.heard):
+            yield NEVER, Text("`{wanted}` was heard", wanted=wanted)
 
 
 def _wrong_books(scenario: Scenario, told: Told) -> Iterator[Text]:
@@ -127,6 +139,24 @@ def _wrong_books(scenario: Scenario, told: Told) -> Iterator[Text]:
         holds = told.booked.get(account.number, due)
         if holds != due:
             yield Text("account {number} holds {holds}, and not {due}", number=account.number, holds=holds, due=due)
+
+
+def _wrong_messages(scenario: Scenario, told: Told) -> Iterator[Text]:
+    """Yield what was sent otherwise, and each message that holds the customer's PIN, whatever the test says."""
+    wanted = scenario.expected.sent
+    fulfilled = len(wanted) == len(told.sent) and all(
+        one.is_fulfilled_by(sent) for one, sent in zip(wanted, told.sent, strict=True)
+    )
+    if not fulfilled:
+        sent = "; ".join(map(str, told.sent)) or Text("nothing")
+        yield Text("messages were sent otherwise: {sent}", sent=sent)
+    customer = scenario.given.customer
+    for message in told.sent:
+        typed = [SecretDigits(run.encode()) for run in _DIGITS.findall(message.text)]
+        if customer is not None and any(customer.pin.same_as(digits) for digits in typed):
+            yield Text("the customer's PIN stands in a message")
+        for digits in typed:
+            digits.wipe()
 
 
 def _same_operations(wanted: Sequence[tuple[str, str | None]], asked: Sequence[tuple[str, str]]) -> bool:

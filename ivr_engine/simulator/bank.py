@@ -17,14 +17,16 @@ from ivr_engine.banking.ledger import LedgerAccount, balance, entries, judge, re
 from ivr_engine.banking.model import (
     Account,
     AccountKind,
+    Addresses,
     Balance,
     Customer,
+    PinChange,
     PinVerdict,
     Posting,
     PostingOutcome,
     StatementLine,
 )
-from ivr_engine.banking.pin_policy import PinFailures, count_attempt, verdict_on_wrong_pin
+from ivr_engine.banking.pin_policy import PinFailures, count_attempt, length_is_acceptable, verdict_on_wrong_pin
 from ivr_engine.scenarios.model import GivenCustomer
 from ivr_engine.scenarios.sample import sample_customer
 from ivr_engine.values.clock import Clock
@@ -59,6 +61,7 @@ class MemoryBank:
     answer_after_s: float = 0.0
     asked: dict[str, int] = field(default_factory=dict)
     _customers: dict[CustomerNumber, tuple[Customer, SecretDigits]] = field(default_factory=dict)
+    _addresses: dict[CustomerNumber, Addresses] = field(default_factory=dict)
     _accounts: dict[AccountNumber, BookAccount] = field(default_factory=dict)
     _failures: dict[CustomerNumber, PinFailures] = field(default_factory=dict)
     _attempts: dict[CallId, int] = field(default_factory=dict)
@@ -68,6 +71,10 @@ class MemoryBank:
         """Add a customer, or give a known one another PIN."""
         customer = Customer(CustomerNumber(number), name or number, language)
         self._customers[customer.number] = customer, SecretDigits(pin)
+
+    def add_addresses(self, customer: str, addresses: Addresses) -> None:
+        """Register where a customer is written to."""
+        self._addresses[CustomerNumber(customer)] = addresses
 
     def add_account(
         self,
@@ -98,6 +105,7 @@ class MemoryBank:
             Customer(number, given.name or number, Language.MANDARIN),
             SecretDigits(given.pin.reveal()),
         )
+        self._addresses[number] = given.addresses
         if given.wrong_pins:
             self._failures[number] = PinFailures(given.wrong_pins, now)
         for one in given.accounts:
@@ -129,6 +137,21 @@ class MemoryBank:
         await self._answer("customer")
         known = self._customers.get(number)
         return known[0] if known is not None else None
+
+    async def addresses(self, customer: CustomerNumber) -> Addresses:
+        """Return where the customer is written to."""
+        await self._answer("addresses")
+        return self._addresses.get(customer, Addresses())
+
+    async def change_pin(self, customer: CustomerNumber, new: SecretDigits) -> PinChange:
+        """Keep a new PIN unless it is the present one or of a wrong length."""
+        await self._answer("change_pin")
+        known = self._customers.get(customer)
+        if known is None or not length_is_acceptable(len(new)) or known[1].same_as(new):
+            return PinChange.REFUSED
+        known[1].wipe()
+        self._customers[customer] = known[0], SecretDigits(new.reveal())
+        return PinChange.CHANGED
 
     async def accounts(self, customer: CustomerNumber) -> tuple[Account, ...]:
         """Return the customer's accounts in the order in which they were added."""

@@ -22,6 +22,7 @@ from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
+from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.saving import Recorder
 from ivr_engine.simulator.virtual_time import run_virtual
 from ivr_engine.speech.catalogue import Catalogue
@@ -208,9 +209,15 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     """Play one call and return the reason of its end; `KeyError` when there is no flow `scene.first_flow`."""
     recorder = scene.recorder
 
+    told_of = 0
+
     def note(step: StepDone) -> None:
+        nonlocal told_of
         if recorder is not None:
             recorder.step_done(step, asks=scene.library.flows[step.flow].steps[step.step].asks)
+        for message in ports.office.read[told_of:]:
+            write(f"  ({message.medium.value}: {message.text})")
+        told_of = len(ports.office.read)
         if scene.show_steps:
             write(f"    [{step.flow}: {step.step}, {step.outcome}]")
 
@@ -218,9 +225,10 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
     if recorder is not None:
         recorder.conversation = conversation
-    operations = BankOperations(bank, CallId("play"), clock)
+    ports = ports_of(bank, CallId("play"), clock, scene.library.messages, speaks=lambda: call.language)
+    operations = ports.operations
     queues = PlayedQueues(conversation, scene.agents, write)
-    call = Call(conversation, operations, queues, operations, scene.language)
+    call = Call(conversation, operations, queues, operations, scene.language, ports.back_office)
     runner = Runner(scene.library, call, clock, on_step=note)
     try:
         reason = await runner.run(scene.first_flow)

@@ -1,4 +1,4 @@
-"""Identifiers, as types of their own and from a port.
+"""Identifiers and random digits, as types of their own and from a port.
 
 Knows that ids sort by time and never repeat. Must not know what they name.
 """
@@ -9,6 +9,7 @@ import secrets
 from typing import NewType, Protocol
 
 from ivr_engine.values.clock import Clock
+from ivr_engine.values.secret import SecretDigits
 
 CallId = NewType("CallId", str)
 CustomerNumber = NewType("CustomerNumber", str)
@@ -28,6 +29,10 @@ class Ids(Protocol):
         """Return an id never returned before, 26 characters, sorting by the time it was made (ULID)."""
         ...
 
+    def digits(self, count: int) -> SecretDigits:
+        """Return so many random digits that nobody can foretell; whoever asks wipes them."""
+        ...
+
 
 class RandomIds:
     """ULIDs: 48 bits of milliseconds and 80 random bits, in Crockford's base 32."""
@@ -40,3 +45,7 @@ class RandomIds:
         milliseconds = int(self._clock.now().timestamp() * 1000)
         value = milliseconds << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
         return "".join([_PAIRS[value >> 10 * place & 1023] for place in reversed(range(_LENGTH // 2))])
+
+    def digits(self, count: int) -> SecretDigits:
+        """Return random digits from the system's generator."""
+        return SecretDigits(bytearray(ord("0") + secrets.randbelow(10) for _ in range(count)))

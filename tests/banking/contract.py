@@ -18,8 +18,9 @@ from ivr_engine.adapters.bank.demo import CUSTOMERS
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.seeding import house_account
 from ivr_engine.banking.core import CoreBank
-from ivr_engine.banking.model import AccountKind, PinVerdict, Posting, PostingOutcome
+from ivr_engine.banking.model import AccountKind, Addresses, PinChange, PinVerdict, Posting, PostingOutcome
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
 from tests.banking.clock import SetClock
@@ -28,6 +29,7 @@ PIN_KEY: Final = bytes(range(32))
 PINS: Final = {customer.number: f"4711{n:02d}" for n, customer in enumerate(CUSTOMERS)}
 WANG: Final = CUSTOMERS[0].number
 CHAN: Final = CUSTOMERS[1].number
+LI: Final = CUSTOMERS[3].number
 NOBODY: Final = CustomerNumber("999999")
 SAVINGS: Final = AccountNumber("6225000100011")
 CARD: Final = AccountNumber("6225000100013")
@@ -47,6 +49,14 @@ async def try_pin(core: CoreBank, digits: str, *, customer: CustomerNumber = WAN
     pin = SecretDigits(digits.encode())
     try:
         return await core.verify_pin(customer, pin, call=CallId(call))
+    finally:
+        pin.wipe()
+
+
+async def change_pin(core: CoreBank, digits: str, *, customer: CustomerNumber = WANG) -> PinChange:
+    pin = SecretDigits(digits.encode())
+    try:
+        return await core.change_pin(customer, pin)
     finally:
         pin.wipe()
 
@@ -138,6 +148,35 @@ class CoreBankContract:
     async def test_customer_is_found_by_number(self, bench: Bench) -> None:
         assert await bench.core.customer(WANG) == CUSTOMERS[0]
         assert await bench.core.customer(NOBODY) is None
+
+    async def test_addresses_are_those_that_are_registered(self, bench: Bench) -> None:
+        wang = await bench.core.addresses(WANG)
+        assert wang == Addresses(mobile="13900000001", email="wang@mail.example")
+        assert wang.reached_by(Medium.SMS) == "13900000001"
+        assert wang.reached_by(Medium.EMAIL) == "wang@mail.example"
+        assert wang.reached_by(Medium.FAX) is wang.reached_by(Medium.PAGE) is None
+
+    async def test_each_medium_has_its_own_address(self, bench: Bench) -> None:
+        chan, li = await bench.core.addresses(CHAN), await bench.core.addresses(LI)
+        assert (chan.mobile, chan.pager) == ("85200000002", "85200000022")
+        assert li == Addresses(fax="861000000004")
+
+    async def test_unknown_customer_has_no_address(self, bench: Bench) -> None:
+        assert await bench.core.addresses(NOBODY) == Addresses()
+
+    async def test_new_pin_holds_and_the_old_one_no_longer(self, bench: Bench) -> None:
+        assert await change_pin(bench.core, "580274") is PinChange.CHANGED
+        assert await try_pin(bench.core, "580274") is PinVerdict.VERIFIED
+        assert await try_pin(bench.core, PINS[WANG], call="call-2") is PinVerdict.REFUSED
+
+    @pytest.mark.parametrize("digits", [PINS[WANG], "58027", "5802745802745"])
+    async def test_present_pin_and_one_of_a_wrong_length_are_refused(self, bench: Bench, digits: str) -> None:
+        assert await change_pin(bench.core, digits) is PinChange.REFUSED
+        assert await try_pin(bench.core, PINS[WANG]) is PinVerdict.VERIFIED
+
+    async def test_pin_of_an_unknown_customer_is_not_changed(self, bench: Bench) -> None:
+        assert await change_pin(bench.core, "580274", customer=NOBODY) is PinChange.REFUSED
+        assert await try_pin(bench.core, "580274", customer=NOBODY) is PinVerdict.REFUSED
 
     async def test_accounts_are_listed_in_the_order_of_reading_out(self, bench: Bench) -> None:
         kinds = [account.kind for account in await bench.core.accounts(WANG)]

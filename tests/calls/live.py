@@ -9,20 +9,21 @@ from datetime import datetime
 from typing import TypeVar
 
 from ivr_engine.acd.model import QueueName, QueueSettings
-from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.desk import Desk
 from ivr_engine.calls.ports import Arrival
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.calls.session import CallSession, Hotline
+from ivr_engine.calls.signatures import SIGNATURES
 from ivr_engine.channel.line import Dialled, DialResult
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.scope import World
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.line import Deed, ScriptedLine
+from ivr_engine.simulator.office import MemoryOffice
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
-from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.ids import CallId, CustomerNumber, RandomIds
 from ivr_engine.values.language import Language
-from tests.flow.world import FLOWS, PROJECT
+from tests.flow.world import FLOWS, catalogue, messages
 
 T = TypeVar("T")
 SERVICE = QueueName("service")
@@ -63,6 +64,7 @@ class MemoryJournal:
     known: dict[str, object] = field(default_factory=dict)
     ends: list[str] = field(default_factory=list)
     milestones: list[tuple[str, str]] = field(default_factory=list)
+    screens: list[tuple[CustomerNumber | None, str]] = field(default_factory=list)
 
     def call_started(
         self, call_id: CallId, *, unique_id: str, caller: str, dialled: str, flow: str, flow_hash: str, at: datetime
@@ -108,6 +110,11 @@ class MemoryJournal:
         assert call_id not in self.started
         assert unique_id
 
+    def screen_shown(self, call_id: CallId, *, customer: CustomerNumber | None, data: str, at: datetime) -> None:
+        assert call_id in self.started
+        assert at.tzinfo is not None
+        self.screens.append((customer, data))
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         assert call_id in self.started
         assert at.tzinfo is not None
@@ -123,6 +130,7 @@ class LiveWorld:
     journal: MemoryJournal
     queues: AgentQueues
     bank: MemoryBank
+    office: MemoryOffice
     woken: list[str]
     answers_are_told: bool = True
 
@@ -148,11 +156,13 @@ def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLO
             woken.append(channel)
 
         queues = AgentQueues([QueueSettings(SERVICE, ring_s=15, wrap_up_s=0)], clock, wake)
-        folder = FlowFolder(flows, World(Catalogue.load(PROJECT / "prompts"), SIGNATURES, frozenset({"service"})))
+        folder = FlowFolder(flows, World(catalogue(), SIGNATURES, frozenset({"service"}), messages=messages()))
         assert folder.refresh().findings == ()
+        office, ids = MemoryOffice(clock), RandomIds(clock)
+        desk = Desk(office, messages(), ids)
         hotline = Hotline(
-            folder, bank, queues, journal, journal, clock, RandomIds(clock), first_flow, Language.ENGLISH, "service"
+            folder, bank, desk, queues, journal, journal, clock, ids, first_flow, Language.ENGLISH, "service"
         )
-        return await test(LiveWorld(clock, hotline, journal, queues, bank, woken))
+        return await test(LiveWorld(clock, hotline, journal, queues, bank, office, woken))
 
     return run_virtual(main)

@@ -10,15 +10,19 @@ import pytest
 
 from ivr_engine.banking.core import CoreOutcomeUnknownError
 from ivr_engine.banking.model import Posting, PostingOutcome
-from ivr_engine.calls.operations import SIGNATURES, TRANSFER, BankOperations, LateChange
+from ivr_engine.calls.changes import LateChange
+from ivr_engine.calls.operations import BankOperations
+from ivr_engine.calls.signatures import SIGNATURES, TRANSFER
 from ivr_engine.flow.operations import Level
-from ivr_engine.flow.values import SECRET, Value
+from ivr_engine.flow.values import Value
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
+from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CallId
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
+from tests.flow.world import shipped
 
 SAVINGS: Final = "6225880012345678"
 DEPOSIT: Final = "6225880012345686"
@@ -48,7 +52,7 @@ def asking(
 ) -> None:
     async def main(clock: VirtualClock) -> None:
         bank = make(clock)
-        operations = BankOperations(bank, CallId("call"), clock)
+        operations = ports_of(bank, CallId("call"), clock, shipped().messages).operations
         await operations.perform("sign_in", {"customer": "620001", "pin": SecretDigits(b"246810")})
         await test(operations, bank, clock)
 
@@ -228,7 +232,21 @@ def test_what_is_told_of_the_operations_is_true() -> None:
     assert (out.outcome_names, out.grants["signed_out"]) == (("signed_out",), Level.NOBODY)
 
 
-def test_operation_that_goes_on_without_the_caller_takes_no_secret() -> None:
-    """A secret is overwritten as soon as the step has ended."""
-    for signature in SIGNATURES.values():
-        assert not (signature.changes and SECRET in signature.arguments.values())
+def test_change_takes_over_its_secrets_for_it_goes_on_when_the_step_has_wiped_them() -> None:
+    async def test(operations: BankOperations, bank: MemoryBank, clock: VirtualClock) -> None:
+        del clock
+        operations._stepped_up, bank.answer_after_s = True, 2.0
+        new, again = SecretDigits(b"580274"), SecretDigits(b"580274")
+        step = asyncio.create_task(operations.perform("change_pin", {"new": new, "again": again}))
+        await asyncio.sleep(0.5)
+        step.cancel()
+        new.wipe()
+        again.wipe()
+        late = await operations.finish()
+        assert late is not None
+        assert (late.operation, late.outcome) == ("change_pin", "changed")
+        typed = SecretDigits(b"580274")
+        assert (await operations.perform("sign_in", {"customer": "620001", "pin": typed})).outcome == "signed_in"
+        typed.wipe()
+
+    asking(test)

@@ -20,6 +20,7 @@ from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry, Step
 from ivr_engine.flow.values import Value
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.line import Deed, Heard, ScriptedLine
+from ivr_engine.simulator.office import MemoryOffice, ports_of
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.values.ids import CallId, CustomerNumber
@@ -83,6 +84,7 @@ class Story:
     language: Language = Language.ENGLISH
     caller: str = "13800000000"
     slow: Mapping[str, float] = field(default_factory=dict)
+    office_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Told:
     tasks_left: int
     variables: dict[str, Value]
     tally: Tally
+    office: MemoryOffice
 
     @property
     def words(self) -> list[str]:
@@ -135,10 +138,12 @@ def tell(
         line = LeavingLine(story.deeds, leaves_at_s=story.leaves_at_s)
         bank = story.bank(clock)
         conversation = Conversation(line)
-        operations = BankOperations(bank, CALL, clock)
+        ports = ports_of(bank, CALL, clock, (library or shipped()).messages, speaks=lambda: call.language)
+        operations = ports.operations
+        ports.office.away = story.office_away
         queues = PlayedQueues(conversation, story.agents)
         forced = ForcedOperations(operations, story.forced, story.slow)
-        call = Call(conversation, forced, queues, operations, story.language, caller=story.caller)
+        call = Call(conversation, forced, queues, operations, story.language, ports.back_office, caller=story.caller)
         trace: list[StepDone] = []
         boundaries: list[Boundary] = []
 
@@ -185,6 +190,7 @@ def tell(
             len(asyncio.all_tasks()) - 1,
             variables,
             call.tally,
+            ports.office,
         )
 
     return run_virtual(main)

@@ -40,6 +40,7 @@ def test_mistake_is_found_at_its_place_and_nothing_else_is(name: str) -> None:
 
 def test_every_code_is_raised_by_some_mistake() -> None:
     elsewhere = {"W903"}  # needs prompts with other words: test_experience.py
+    elsewhere |= {"E412", "E414"}  # stand in files of messages: test_messages.py
     never_raised = sorted(set(CODES) - {mistake.code for mistake in MISTAKES.values()} - elsewhere)
     assert never_raised == []
 

@@ -12,7 +12,7 @@ from ivr_engine.flow.model import Library
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.source import read_source
 from ivr_engine.flow.step import Step
-from ivr_engine.flow.uses import FLOWS, OPERATIONS, PROMPTS, QUEUES, Use
+from ivr_engine.flow.uses import FLOWS, MESSAGES, OPERATIONS, PROMPTS, QUEUES, Use
 from tests.flow.test_manual import OTHERS
 from tests.flow.world import flow, library_of, shipped, world
 
@@ -104,13 +104,13 @@ def test_first_flow_reaches_what_it_uses_through_the_flows_that_run_one_another(
 
 def test_call_may_begin_with_a_flow_that_nobody_runs_and_that_returns_to_nobody() -> None:
     assert first_flows(library()) == ("first",)
-    assert first_flows(shipped()) == ("hotline",)
+    assert first_flows(shipped()) == ("hotline", "pin_service")
 
 
 def test_everything_that_a_shipped_flow_names_is_known() -> None:
     known = known_names(shipped(), world())
     used = {use for made in shipped().flows.values() for step in made.steps.values() for use in step.uses}
-    assert {use.sort for use in used} == {PROMPTS, OPERATIONS, QUEUES, FLOWS}
+    assert {use.sort for use in used} == {PROMPTS, OPERATIONS, QUEUES, FLOWS, MESSAGES}
     assert all(use.name in known[use.sort] for use in used)
 
 
@@ -128,7 +128,8 @@ def test_name_of_several_sorts_is_told_for_each() -> None:
     }
 
 
-NAMED: Final = {"queue": QUEUES, "do": OPERATIONS, "choose": OPERATIONS, "run": FLOWS, "hand_over": FLOWS}
+NAMED = {"queue": QUEUES, "do": OPERATIONS, "choose": OPERATIONS, "run": FLOWS, "hand_over": FLOWS}
+NAMED |= dict.fromkeys(("sms", "email", "fax", "page"), MESSAGES)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.WORD))

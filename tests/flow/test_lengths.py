@@ -8,12 +8,12 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.runner import Runner, StepDone
 from ivr_engine.simulator.bank import sample_bank
 from ivr_engine.simulator.line import Deed, HearOut, Press, ScriptedLine
+from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.values.ids import CustomerNumber
@@ -67,14 +67,15 @@ def asked(name: str, deeds: Sequence[Deed], language: Language) -> tuple[list[St
     async def main(clock: VirtualClock) -> None:
         line = ScriptedLine(deeds, prompt_ms=lambda prompt: catalogue().lasts_ms(language, prompt))
         conversation = Conversation(line)
-        operations = BankOperations(sample_bank(clock), CALL, clock)
+        ports = ports_of(sample_bank(clock), CALL, clock, library.messages)
+        operations = ports.operations
         operations._customer, operations._signed_in_until = CustomerNumber("620001"), float("inf")
 
         async def keep_alive() -> None:
             alive.append(clock.monotonic())
 
         queues = PlayedQueues(conversation, QueueOutcome.FULL)
-        call = Call(conversation, operations, queues, operations, language, keep_alive=keep_alive)
+        call = Call(conversation, operations, queues, operations, language, ports.back_office, keep_alive=keep_alive)
         await line.answer()
         await Runner(library, call, clock, on_step=trace.append).run("a")
 

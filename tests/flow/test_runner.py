@@ -11,7 +11,6 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.model import FLOWS_DEEP_MAX, STEPS_PER_CALL_MAX, Library
@@ -19,6 +18,7 @@ from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry
 from ivr_engine.flow.values import Encoded
 from ivr_engine.simulator.bank import sample_bank
 from ivr_engine.simulator.line import HangUp, HearOut, Press, ScriptedLine
+from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.speech.grammars import grammar_for
@@ -258,9 +258,12 @@ def kept_alive(library: Library, *, ends: AbstractContextManager[object] | None 
 
         line = ScriptedLine()
         conversation = Conversation(line)
-        operations = BankOperations(sample_bank(clock), CALL, clock)
+        ports = ports_of(sample_bank(clock), CALL, clock, library.messages)
+        operations = ports.operations
         queues = PlayedQueues(conversation, QueueOutcome.FULL)
-        call = Call(conversation, operations, queues, operations, Language.ENGLISH, keep_alive=keep_alive)
+        call = Call(
+            conversation, operations, queues, operations, Language.ENGLISH, ports.back_office, keep_alive=keep_alive
+        )
         await line.answer()
         with ends or nullcontext():
             await Runner(library, call, clock, on_step=lambda _: None).run("a")

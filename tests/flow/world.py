@@ -8,9 +8,10 @@ import textwrap
 from collections.abc import Mapping
 from typing import Final
 
-from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.signatures import SIGNATURES
 from ivr_engine.flow.findings import Finding
 from ivr_engine.flow.library import build_library, compile_library, load_library
+from ivr_engine.flow.messages import FOLDER, Messages
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.scope import World
 from ivr_engine.speech.catalogue import Catalogue
@@ -25,9 +26,15 @@ def catalogue() -> Catalogue:
     return Catalogue.load(PROJECT / "prompts")
 
 
+@functools.cache
+def messages() -> Messages:
+    """Return the shipped messages."""
+    return Messages.load(PROJECT / "prompts" / FOLDER)
+
+
 def world() -> World:
     """Return the world that the shipped flows are checked against."""
-    return World(catalogue(), SIGNATURES, frozenset({"service"}))
+    return World(catalogue(), SIGNATURES, frozenset({"service"}), messages=messages())
 
 
 @functools.cache

@@ -14,13 +14,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.channel.line import TERMINATOR, KeysEnd, KeysRead, Played
 from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.runner import Runner, StepDone
 from ivr_engine.simulator.bank import sample_bank
 from ivr_engine.simulator.line import ScriptedLine
+from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CallId
@@ -82,9 +82,15 @@ async def _processor_time(talk: Callable[[Call], Awaitable[str]], number: int) -
     for place in range(CALLS):
         line = InstantLine(answers=deque(KEYS))
         conversation = Conversation(line)
-        operations = BankOperations(bank, CallId(f"call-{number}-{place}"), clock)
+        ports = ports_of(bank, CallId(f"call-{number}-{place}"), clock, shipped().messages)
+        operations = ports.operations
         call = Call(
-            conversation, operations, PlayedQueues(conversation, QueueOutcome.ANSWERED), operations, Language.ENGLISH
+            conversation,
+            operations,
+            PlayedQueues(conversation, QueueOutcome.ANSWERED),
+            operations,
+            Language.ENGLISH,
+            ports.back_office,
         )
         call.clock = clock
         began = time.process_time()

@@ -6,16 +6,17 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.simulator.bank import sample_bank
 from ivr_engine.simulator.line import Deed, HearOut, Press, ScriptedLine
+from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.values.ids import CallId
 from ivr_engine.values.language import Language
 from tests.flow.calls import Story, Told, tell
+from tests.flow.world import shipped
 from tests.simulator.by_hand import ByHand
 
 SIGN_IN: Final = ("3", "1", "620001#", "246810")
@@ -30,9 +31,10 @@ def by_hand(story: Story) -> tuple[object, ...]:
     async def main(clock: VirtualClock) -> tuple[object, ...]:
         line, bank = ScriptedLine(story.deeds), sample_bank(clock)
         conversation = Conversation(line)
-        operations = BankOperations(bank, CallId("call"), clock)
+        ports = ports_of(bank, CallId("call"), clock, shipped().messages)
+        operations = ports.operations
         queues = PlayedQueues(conversation, story.agents)
-        call = Call(conversation, operations, queues, operations, story.language)
+        call = Call(conversation, operations, queues, operations, story.language, ports.back_office)
         call.clock = clock
         await line.answer()
         reason = await ByHand(call).run()

@@ -63,7 +63,8 @@ def test_menu_offers_the_same_keys_in_every_language(catalogue: Catalogue, ident
 
 def test_menus_offer_the_keys_that_the_flows_take(catalogue: Catalogue) -> None:
     assert keys_offered(catalogue, Language.MANDARIN, "main_menu") == ["1", "2", "3", "0", "*"]
-    assert keys_offered(catalogue, Language.MANDARIN, "balance_menu") == ["1", "2", "9", "0"]
+    assert keys_offered(catalogue, Language.MANDARIN, "balance_menu") == ["1", "2", "3", "9", "0"]
+    assert keys_offered(catalogue, Language.MANDARIN, "transactions_menu") == ["1", "2", "9", "0"]
     assert [keys_offered(catalogue, language, "choose_language") for language in Language] == [["1"], ["2"], ["3"]]
 
 

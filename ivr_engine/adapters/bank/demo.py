@@ -14,11 +14,12 @@ from typing import Final
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.seeding import house_account, house_rows, insert_missing
 from ivr_engine.adapters.store.database import Database
-from ivr_engine.adapters.store.tables import bank_account, bank_customer
+from ivr_engine.adapters.store.tables import bank_account, bank_address, bank_customer
 from ivr_engine.banking.model import AccountKind, Customer, Posting
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CustomerNumber
 from ivr_engine.values.language import Language
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
 
@@ -43,6 +44,21 @@ CUSTOMERS: Final = (
     Customer(CustomerNumber("100004"), "李国强", Language.MANDARIN),
     Customer(CustomerNumber("100005"), "黃志偉", Language.CANTONESE),
     Customer(CustomerNumber("200001"), "Harbour Trading Ltd", Language.ENGLISH),
+)
+
+# Invented: 139 0000 is given to nobody, .example is no domain (RFC 2606). 100004 has a fax only, 100005 nothing at all.
+_ADDRESSES: Final = (
+    ("100001", Medium.SMS, "13900000001"),
+    ("100001", Medium.EMAIL, "wang@mail.example"),
+    ("100002", Medium.SMS, "85200000002"),
+    ("100002", Medium.PAGE, "85200000022"),
+    ("100003", Medium.SMS, "13900000003"),
+    ("100003", Medium.EMAIL, "grace@mail.example"),
+    ("100003", Medium.FAX, "861000000003"),
+    ("100004", Medium.FAX, "861000000004"),
+    ("200001", Medium.SMS, "85200000201"),
+    ("200001", Medium.EMAIL, "accounts@harbour.example"),
+    ("200001", Medium.FAX, "85200000202"),
 )
 
 _DEMAND, _TIME = AccountKind.DEMAND_SAVINGS, AccountKind.TIME_DEPOSIT
@@ -97,6 +113,8 @@ async def seed_demo(
     async with database.session(writes=True) as connection:
         await connection.execute(insert_missing(database, bank_customer), [*map(_customer_row, CUSTOMERS)])
         await connection.execute(insert_missing(database, bank_account), [*_account_rows()])
+        rows = [{"customer_number": one, "medium": by.value, "address": to} for one, by, to in _ADDRESSES]
+        await connection.execute(insert_missing(database, bank_address), rows)
     core = EmbeddedCore(database, pin_key=pin_key, clock=clock)
     for account in _ACCOUNTS:
         for number, (amount, text) in enumerate(account.movements):

@@ -18,8 +18,10 @@ from ivr_engine.banking.core import CoreOutcomeUnknownError, CoreUnavailableErro
 from ivr_engine.banking.model import (
     Account,
     AccountKind,
+    Addresses,
     Balance,
     Customer,
+    PinChange,
     PinVerdict,
     Posting,
     PostingOutcome,
@@ -28,6 +30,7 @@ from ivr_engine.banking.model import (
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
 from ivr_engine.values.language import Language
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
 
@@ -39,6 +42,7 @@ _CUSTOMER: Final = Statement("SELECT name, language FROM bank_customer WHERE num
 _ACCOUNTS: Final = Statement(
     "SELECT number, kind, currency FROM bank_account WHERE customer_number = $1 ORDER BY read_out_order, number"
 )
+_ADDRESSES: Final = Statement("SELECT medium, address FROM bank_address WHERE customer_number = $1")
 _BALANCE: Final = Statement(
     """
     SELECT number, currency, booked_minor, held_minor, credit_line_minor, kind
@@ -115,6 +119,19 @@ class EmbeddedCore:
         with _as_core_errors():
             rows = await self._database.fetch(_CUSTOMER, number)
         return Customer(number, rows[0][0], Language(rows[0][1])) if rows else None
+
+    async def addresses(self, customer: CustomerNumber) -> Addresses:
+        """Return where the customer is written to."""
+        with _as_core_errors():
+            rows = await self._database.fetch(_ADDRESSES, customer)
+        known = {Medium(medium): address for medium, address in rows}
+        return Addresses(*(known.get(medium) for medium in (Medium.SMS, Medium.FAX, Medium.EMAIL, Medium.PAGE)))
+
+    async def change_pin(self, customer: CustomerNumber, new: SecretDigits) -> PinChange:
+        """Keep a new PIN unless it is the present one or of a wrong length. The secret is the caller's to wipe."""
+        with _as_core_errors(outcome_matters=True):
+            changed = await self._pins.change(customer, new)
+        return PinChange.CHANGED if changed else PinChange.REFUSED
 
     async def accounts(self, customer: CustomerNumber) -> tuple[Account, ...]:
         """Return the customer's accounts in the order in which they are read out."""

@@ -98,6 +98,12 @@ _SET: Final = Statement(
     ON CONFLICT (customer_number) DO UPDATE SET verification_value = $2
     """
 )
+_CHANGE: Final = Statement(
+    """
+    UPDATE bank_pin SET verification_value = $2
+    WHERE customer_number = $1 AND verification_value <> $2 RETURNING customer_number
+    """
+)
 _FORGET_OLD_CALLS: Final = Statement("DELETE FROM bank_pin_call WHERE at_ms <= $1")
 _FORGET_OLD_FAILURES: Final = Statement("DELETE FROM bank_pin_failures WHERE last_at_ms <= $1")
 
@@ -144,6 +150,12 @@ class Pins:
         if not length_is_acceptable(len(pin)):
             raise ValueError("a PIN has 6 to 12 digits")
         await self._database.fetch(_SET, customer, self._value(customer, pin))
+
+    async def change(self, customer: CustomerNumber, pin: SecretDigits) -> bool:
+        """Keep a new PIN in place of another; False when it is too short, too long or the present one."""
+        if not length_is_acceptable(len(pin)):
+            return False
+        return bool(await self._database.fetch(_CHANGE, customer, self._value(customer, pin)))
 
     async def unlock(self, customer: CustomerNumber) -> None:
         """Forget a customer's failures: the bank has seen who it is by another way."""

@@ -23,8 +23,10 @@ from ivr_engine.adapters.bank import wire
 from ivr_engine.banking.core import CoreOutcomeUnknownError, CoreUnavailableError
 from ivr_engine.banking.model import (
     Account,
+    Addresses,
     Balance,
     Customer,
+    PinChange,
     PinVerdict,
     Posting,
     PostingOutcome,
@@ -72,6 +74,21 @@ class RestCore:
         """Return the customer, or None."""
         return await self._ask(("customers", number), wire.to_customer)
 
+    async def addresses(self, customer: CustomerNumber) -> Addresses:
+        """Return where the customer is written to."""
+        return await self._ask(("customers", customer, "addresses"), wire.to_addresses) or Addresses()
+
+    async def change_pin(self, customer: CustomerNumber, new: SecretDigits) -> PinChange:
+        """Send a new PIN once; raise `CoreOutcomeUnknownError` whenever the bank may have received it unanswered."""
+        if not _NAME.fullmatch(customer):
+            return PinChange.REFUSED
+        body = {"pin": new.reveal().decode("ascii")}
+        try:
+            found = await self._change(("customers", customer, "pin"), body)
+        finally:
+            del body
+        return _known(found, lambda read: PinChange(wire.text(read, "outcome")))
+
     async def accounts(self, customer: CustomerNumber) -> tuple[Account, ...]:
         """Return the customer's accounts in the order in which they are read out."""
         path = ("customers", customer, "accounts")
@@ -92,20 +109,8 @@ class RestCore:
 
     async def post(self, posting: Posting) -> PostingOutcome:
         """Send a posting once; raise `CoreOutcomeUnknownError` whenever the bank may have received it unanswered."""
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                status, answer = await self._send("PUT", ("postings", posting.id), wire.from_posting(posting))
-        except aiohttp.ClientConnectorError as error:
-            raise _unavailable(error) from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            message = f"the bank did not answer a posting: {type(error).__name__}"
-            raise CoreOutcomeUnknownError(message) from None
-        if status == _UNAVAILABLE:
-            raise CoreUnavailableError("the bank says that it is unavailable")
-        try:
-            return _read(status, answer, _outcome)
-        except CoreUnavailableError as error:
-            raise CoreOutcomeUnknownError(str(error)) from None
+        found = await self._change(("postings", posting.id), wire.from_posting(posting))
+        return _known(found, _outcome)
 
     async def posting_outcome(self, posting_id: str) -> PostingOutcome | None:
         """Return what the bank keeps under this id, or None."""
@@ -134,6 +139,20 @@ class RestCore:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _unavailable(error) from None
         return None if status == _NOT_FOUND else _read(status, answer, read)
+
+    async def _change(self, path: tuple[str, ...], body: wire.Json) -> tuple[int, bytes]:
+        """Send what changes something, once."""
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                status, answer = await self._send("PUT", path, body)
+        except aiohttp.ClientConnectorError as error:
+            raise _unavailable(error) from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            message = f"the bank did not answer a change: {type(error).__name__}"
+            raise CoreOutcomeUnknownError(message) from None
+        if status == _UNAVAILABLE:
+            raise CoreUnavailableError("the bank says that it is unavailable")
+        return status, answer
 
     async def _send(
         self, method: str, path: tuple[str, ...], body: wire.Json | None, **query: int
@@ -183,6 +202,14 @@ def _read(status: int, answer: bytes, read: Callable[[wire.Json], _Value]) -> _V
         return read(json.loads(answer))
     except (KeyError, TypeError, ValueError, AttributeError):
         raise CoreUnavailableError("the bank answered in a form that is not version 1") from None
+
+
+def _known(found: tuple[int, bytes], read: Callable[[wire.Json], _Value]) -> _Value:
+    """Return the answer to a change; one that cannot be read leaves its outcome unknown."""
+    try:
+        return _read(*found, read)
+    except CoreUnavailableError as error:
+        raise CoreOutcomeUnknownError(str(error)) from None
 
 
 def _unavailable(error: BaseException) -> CoreUnavailableError:

@@ -14,13 +14,14 @@ import sqlalchemy as sa
 
 from ivr_engine.adapters.bank.embedded import HOUSE, EmbeddedCore
 from ivr_engine.adapters.store.database import Database
-from ivr_engine.adapters.store.tables import bank_account, bank_customer, bank_pin
+from ivr_engine.adapters.store.tables import bank_account, bank_address, bank_customer, bank_pin
 from ivr_engine.banking.model import Posting, PostingOutcome
 from ivr_engine.banking.pin_policy import ATTEMPTS_PER_CALL_MAX
 from ivr_engine.scenarios.model import GivenAccount, GivenCustomer
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber, Ids
 from ivr_engine.values.language import Language
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency
 from ivr_engine.values.secret import SecretDigits
 
@@ -95,6 +96,13 @@ async def seed_fresh(
         name = given.name or "A test"
         row = {"number": customer, "name": name, "language": Language.MANDARIN.value}
         await connection.execute(bank_customer.insert(), [row])
+        addresses = [
+            {"customer_number": customer, "medium": medium.value, "address": address}
+            for medium in Medium
+            if (address := given.addresses.reached_by(medium)) is not None
+        ]
+        if addresses:
+            await connection.execute(bank_address.insert(), addresses)
         if numbers:
             rows = [
                 _account_row(customer, one, number, order)

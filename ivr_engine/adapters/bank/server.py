@@ -1,6 +1,6 @@
 """Offers a core bank over HTTP: an aiohttp application.
 
-Knows paths, the bearer token and status codes. Must not log: paths hold account numbers and one body holds a PIN, so
+Knows paths, the bearer token and status codes. Must not log: paths hold account numbers and two bodies hold a PIN, so
 whoever runs the application turns the access log off (`web.AppRunner(app, access_log=None)`) and listens on loopback
 or with TLS.
 
@@ -8,13 +8,15 @@ or with TLS.
 |---|---|---|
 | POST /v1/pin-checks | customer, pin, call | verdict |
 | GET /v1/customers/{number} | | the customer |
+| GET /v1/customers/{number}/addresses | | mobile, fax, email, pager, each a text or null |
+| PUT /v1/customers/{number}/pin | pin | outcome |
 | GET /v1/customers/{number}/accounts | | accounts |
 | GET /v1/accounts/{number}/balance | | booked, available |
 | GET /v1/accounts/{number}/statement?limit=n | | lines |
 | PUT /v1/postings/{id} | debit, credit, amount, text | outcome; the id is the idempotency key |
 | GET /v1/postings/{id} | | outcome |
 
-400 a wrong shape · 401 no token · 404 unknown · 503 away, nothing changed · 504 the outcome of a posting is not known.
+400 a wrong shape · 401 no token · 404 unknown · 503 away, nothing changed · 504 the outcome of a change is not known.
 """
 
 from __future__ import annotations
@@ -52,6 +54,8 @@ def core_application(core: CoreBank, *, token: str) -> web.Application:
         [
             web.post(f"{version}/pin-checks", pages.check_pin),
             web.get(f"{version}/customers/{{number}}", pages.customer),
+            web.get(f"{version}/customers/{{number}}/addresses", pages.addresses),
+            web.put(f"{version}/customers/{{number}}/pin", pages.change_pin),
             web.get(f"{version}/customers/{{number}}/accounts", pages.accounts),
             web.get(f"{version}/accounts/{{number}}/balance", pages.balance),
             web.get(f"{version}/accounts/{{number}}/statement", pages.statement),
@@ -81,6 +85,19 @@ class _Pages:
     async def customer(self, request: web.Request) -> web.StreamResponse:
         customer = await self._core.customer(CustomerNumber(_number(request)))
         return _found(None if customer is None else wire.from_customer(customer))
+
+    async def addresses(self, request: web.Request) -> web.StreamResponse:
+        addresses = await self._core.addresses(CustomerNumber(_number(request)))
+        return web.json_response(wire.from_addresses(addresses))
+
+    async def change_pin(self, request: web.Request) -> web.StreamResponse:
+        customer, body = CustomerNumber(_number(request)), await _body(request)
+        pin = SecretDigits(wire.text(body, "pin", characters_max=4 * PIN_DIGITS_MAX).encode())
+        try:
+            outcome = await self._core.change_pin(customer, pin)
+        finally:
+            pin.wipe()
+        return web.json_response({"outcome": outcome.value})
 
     async def accounts(self, request: web.Request) -> web.StreamResponse:
         accounts = await self._core.accounts(CustomerNumber(_number(request)))

@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from ivr_engine.banking.model import (
+    ADDRESS_CHARACTERS_MAX,
     NUMBER_CHARACTERS_MAX,
     Account,
     AccountKind,
+    Addresses,
     Balance,
     Customer,
     Posting,
@@ -63,6 +65,24 @@ def to_customer(body: Json) -> Customer:
     """Read a customer."""
     name = text(body, "name", characters_max=200)
     return Customer(CustomerNumber(text(body, "number")), name, Language(text(body, "language")))
+
+
+def from_addresses(addresses: Addresses) -> Json:
+    """Write where a customer is written to."""
+    return {
+        "mobile": addresses.mobile,
+        "fax": addresses.fax,
+        "email": addresses.email,
+        "pager": addresses.pager,
+    }
+
+
+def to_addresses(body: Json) -> Addresses:
+    """Read where a customer is written to; what is null or missing is not registered."""
+    names = ("mobile", "fax", "email", "pager")
+    known = {name for name in names if body.get(name) is not None}
+    found = {name: text(body, name, characters_max=ADDRESS_CHARACTERS_MAX) for name in known}
+    return Addresses(**found)
 
 
 def from_account(account: Account) -> Json:

@@ -1,8 +1,9 @@
 """Writes the call journal without ever making a call wait.
 
-Knows the tables `call` and `call_step`. Must not know sessions or flows: they hand over plain values. Rows wait in a
-list of limited length; one task writes them in batches. What a batch holds of one call is merged first, so a call
-costs one INSERT, one UPDATE and its steps. Every statement may be repeated: a batch whose commit was cut is sent again.
+Knows the tables `call`, `call_step` and `call_screen`. Must not know sessions or flows: they hand over plain values.
+Rows wait in a list of limited length; one task writes them in batches. What a batch holds of one call is merged first,
+so a call costs one INSERT, one UPDATE and its steps. Every statement may be repeated: a batch whose commit was cut is
+sent again.
 """
 
 from __future__ import annotations
@@ -58,6 +59,13 @@ _INSERT_STEP: Final = Statement(
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (call_id, seq) DO NOTHING
     """
 )
+_SHOW_SCREEN: Final = Statement(
+    """
+    INSERT INTO call_screen (call_id, customer_number, data, shown_at_ms) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (call_id) DO UPDATE SET
+        customer_number = excluded.customer_number, data = excluded.data, shown_at_ms = excluded.shown_at_ms
+    """
+)
 _CLOSE_ORPHANS: Final = Statement(
     """
     UPDATE call SET ended_at_ms = $2, end_reason = $3 WHERE engine_id = $1 AND ended_at_ms IS NULL RETURNING id
@@ -71,10 +79,12 @@ _CLOSE_CALL: Final = Statement(
 _Started = tuple[str, str, str, str, str, str, str, int]
 _Step = tuple[str, int, int, str, str, str, str, int, str | None, str | None]
 _Change = tuple[str, int | None, str | None, str | None, int | None, str | None]
-_Row = tuple[str, _Started | _Step | _Change]
+_Screen = tuple[str, str | None, str, int]
+_Row = tuple[str, _Started | _Step | _Change | _Screen]
 _STARTED: Final = "started"
 _STEP: Final = "step"
 _CHANGE: Final = "change"
+_SCREEN: Final = "screen"
 
 
 class JournalWriter:
@@ -174,6 +184,10 @@ class JournalWriter:
             ),
         )
 
+    def screen_shown(self, call_id: CallId, *, customer: CustomerNumber | None, data: str, at: datetime) -> None:
+        """Keep what agents see of a call; the newest takes the place of the one before. It is in no other row."""
+        self._add(_SCREEN, (call_id, customer, data.replace("\0", ""), _ms(at)))
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         """Close a call; the first end that reaches the database is the one that counts."""
         self._add(_CHANGE, (call_id, None, None, None, _ms(at), _cut(reason, 64)))
@@ -237,7 +251,7 @@ class JournalWriter:
                 await transaction.run_many(_CLOSE_CALL, lost)
         return len(lost)
 
-    def _add(self, kind: str, values: _Started | _Step | _Change) -> None:
+    def _add(self, kind: str, values: _Started | _Step | _Change | _Screen) -> None:
         rows = self._rows
         rows.append((kind, values))
         if len(rows) == 1:
@@ -310,6 +324,7 @@ class JournalWriter:
             (_INSERT_CALL, started),
             (_UPDATE_CALL, list(changes.values())),
             (_INSERT_STEP, steps),
+            (_SHOW_SCREEN, [values for kind, values in batch if kind is _SCREEN]),
         )
         if not self._database.is_postgres:
             await self._database.work_on_sqlite(lambda connection: _write_on_sqlite(connection, work))

@@ -30,6 +30,15 @@ bank_customer: Final = sa.Table(
     sa.Column("language", sa.String(8), nullable=False),
 )
 
+# Where the bank has registered that a customer is written to: a mobile number for `sms`, and so on.
+bank_address: Final = sa.Table(
+    "bank_address",
+    metadata,
+    sa.Column("customer_number", sa.ForeignKey("bank_customer.number"), primary_key=True),
+    sa.Column("medium", sa.String(8), primary_key=True),
+    sa.Column("address", sa.String(200), nullable=False),
+)
+
 bank_pin: Final = sa.Table(
     "bank_pin",
     metadata,
@@ -140,4 +149,87 @@ call_step: Final = sa.Table(
     # What the flow calls it, and one of self_service, human, abandoned_task: whether callers are served is measured.
     sa.Column("milestone", sa.String(64), nullable=True),
     sa.Column("milestone_kind", sa.String(32), nullable=True),
+)
+
+# What waits to be sent to customers. The id follows from the call and the content: a repeat is the same message. A
+# gateway takes rows that are due with FOR UPDATE SKIP LOCKED. The text is wiped when the message has expired.
+outbox_message: Final = sa.Table(
+    "outbox_message",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("call_id", sa.String(64), nullable=False),
+    sa.Column("customer_number", sa.String(32), nullable=False),
+    sa.Column("medium", sa.String(8), nullable=False),
+    sa.Column("message", sa.String(60), nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("address", sa.String(200), nullable=False),
+    sa.Column("heading", sa.String(400), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("next_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_at_ms", sa.BigInteger, nullable=False),
+    sa.Index(
+        "ix_outbox_message_due",
+        "medium",
+        "next_at_ms",
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    ),
+    sa.Index("ix_outbox_message_call", "call_id"),
+    sa.Index("ix_outbox_message_customer", "customer_number", "created_at_ms"),
+    sa.Index("ix_outbox_message_expires", "expires_at_ms"),
+)
+
+# A one-time code as a keyed value; the key is never in this database. The code itself is in no row but its message's.
+step_up_code: Final = sa.Table(
+    "step_up_code",
+    metadata,
+    sa.Column("message_id", sa.String(64), primary_key=True),
+    sa.Column("call_id", sa.String(64), nullable=False),
+    sa.Column("customer_number", sa.String(32), nullable=False),
+    sa.Column("verification_value", sa.LargeBinary(32), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("sent_at_ms", sa.BigInteger, nullable=False),
+    sa.Index("ix_step_up_code_call", "call_id", "sent_at_ms"),
+    sa.Index("ix_step_up_code_customer", "customer_number", "sent_at_ms"),
+)
+
+service_case: Final = sa.Table(
+    "service_case",
+    metadata,
+    sa.Column("number", sa.String(12), primary_key=True),
+    sa.Column("id", sa.String(64), nullable=False),
+    sa.Column("call_id", sa.String(64), nullable=False),
+    sa.Column("customer_number", sa.String(32), nullable=True),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("opened_at_ms", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("id"),
+    sa.Index("ix_service_case_customer", "customer_number", "opened_at_ms"),
+)
+
+call_note: Final = sa.Table(
+    "call_note",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("call_id", sa.String(64), nullable=False),
+    sa.Column("customer_number", sa.String(32), nullable=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("noted_at_ms", sa.BigInteger, nullable=False),
+    sa.Index("ix_call_note_call", "call_id"),
+    sa.Index("ix_call_note_customer", "customer_number", "noted_at_ms"),
+)
+
+# What an agent sees of a call that is offered; wiped after a time that is set.
+call_screen: Final = sa.Table(
+    "call_screen",
+    metadata,
+    sa.Column("call_id", sa.String(64), primary_key=True),
+    sa.Column("customer_number", sa.String(32), nullable=True),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("shown_at_ms", sa.BigInteger, nullable=False),
+    sa.Index("ix_call_screen_shown", "shown_at_ms"),
 )

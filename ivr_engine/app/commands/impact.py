@@ -19,7 +19,7 @@ from ivr_engine.values.language import Language
 def add(commands: Subparsers) -> None:
     """Add the parser."""
     parser = commands.add_parser(
-        "impact", help="say which flows use a prompt, an operation, a queue or a flow, and where"
+        "impact", help="say which flows use a prompt, a message, an operation, a queue or a flow, and where"
     )
     parser.add_argument("name", help="for example welcome, balance, service or library/sign_in")
     add_json(parser)

@@ -13,7 +13,7 @@ from typing import Final
 from ivr_engine.app.commands.common import complain, print_findings, shown
 from ivr_engine.app.flow_world import flow_world
 from ivr_engine.app.settings import Settings
-from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.signatures import SIGNATURES
 from ivr_engine.flow.findings import Finding, Place, did_you_mean
 from ivr_engine.flow.library import TEST_SUFFIX, load_library
 from ivr_engine.flow.model import Library

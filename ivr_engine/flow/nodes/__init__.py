@@ -15,7 +15,9 @@ from ivr_engine.flow.nodes.menu import Menu
 from ivr_engine.flow.nodes.modules import HandOverStep, ReturnStep, Run
 from ivr_engine.flow.nodes.operation import Operation
 from ivr_engine.flow.nodes.pause import Pause
+from ivr_engine.flow.nodes.recording import Case, Note, Screen
 from ivr_engine.flow.nodes.say import Say
+from ivr_engine.flow.nodes.sending import Email, Fax, Page, Sms
 from ivr_engine.flow.nodes.split import Split
 from ivr_engine.flow.nodes.switch import Switch
 from ivr_engine.flow.step import Step
@@ -29,6 +31,13 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Choose,
     Pause,
     Operation,
+    Sms,
+    Email,
+    Fax,
+    Page,
+    Case,
+    Note,
+    Screen,
     If,
     Switch,
     Hours,

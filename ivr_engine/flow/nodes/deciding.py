@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ivr_engine.flow.call import SIGNED_IN
+from ivr_engine.flow.call import SIGNED_IN, STEPPED_UP
 from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Written
 from ivr_engine.flow.operations import Level
@@ -109,6 +109,8 @@ class Set(Step):
 
 def level_of(facts: frozenset[str]) -> Level | None:
     """Return the sign-in level that is reached where these facts are true."""
+    if STEPPED_UP in facts:
+        return Level.STEPPED_UP
     return Level.SIGNED_IN if SIGNED_IN in facts else None
 
 

@@ -9,13 +9,13 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr_engine.channel.conversation import Interrupt, NoChoice, Timing
-from ivr_engine.flow.call import SIGNED_IN, Call
+from ivr_engine.flow.call import Call
 from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Milliseconds, Written, telephone_keys
 from ivr_engine.flow.findings import NotUnderstoodError
 from ivr_engine.flow.nodes.asking import FIRST_KEY_MS, MENU_BETWEEN_KEYS_MS, NO_CHOICE, TRIES, Apologies
+from ivr_engine.flow.nodes.deciding import level_of
 from ivr_engine.flow.nodes.offering import everywhere, everywhere_arms, press, way_of
-from ivr_engine.flow.operations import Level
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.speaking import Speaker, Speech
@@ -134,8 +134,7 @@ class Menu(Step):
         """A key that is there only for who has signed in tells that much of who presses it."""
         way = way_of(key)
         holds = scope.facts_of(option.if_)[0] if option.if_ is not None else frozenset[str]()
-        level = Level.SIGNED_IN if SIGNED_IN in holds else None
-        return Way(way.outcome, way.by, way.deed, way.presses, at_least=level)
+        return Way(way.outcome, way.by, way.deed, way.presses, at_least=level_of(holds))
 
     @staticmethod
     def _path(scope: Scope, key: str) -> Path:

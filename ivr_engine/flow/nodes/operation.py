@@ -13,6 +13,7 @@ from ivr_engine.flow.call import Call
 from ivr_engine.flow.fields import Milliseconds, Written
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.nodes.lists import check_results
+from ivr_engine.flow.nodes.writing import message_must_exist
 from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed, Signature
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speaker, Speech
@@ -109,6 +110,8 @@ class Operation(Step):
                 scope.variable(name, ("into", result))
             return _never
         scope.use(OPERATIONS, self.do, ("do",))
+        if signature.sends is not None:
+            message_must_exist(scope, signature.sends, ("do",))
         gives = self._arguments(scope, signature)
         check_results(scope, signature, self.into)
         filler = self._patience(scope, signature)
