@@ -86,7 +86,16 @@ async def running_engine(
 
         ami, queues = _join_humans(settings, secrets, clock, endings)
         hotline = Hotline(
-            flows, bank, queues, endings, clock, ids, settings.first_flow, settings.default_language, QUEUE
+            flows,
+            bank,
+            queues,
+            endings,
+            clock,
+            ids,
+            settings.first_flow,
+            settings.default_language,
+            QUEUE,
+            settings.zone,
         )
         server = FastAgiServer(
             token=secrets.agi_token,

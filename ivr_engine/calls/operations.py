@@ -9,142 +9,49 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank, CoreUnavailableError
-from ivr_engine.banking.model import Account, AccountKind, PinVerdict, PostingOutcome
+from ivr_engine.banking.model import (
+    Account,
+    ForeignCurrency,
+    PinVerdict,
+    Product,
+    Term,
+)
+from ivr_engine.calls.signatures import (
+    ACCOUNT,
+    AGE_UNKNOWN,
+    BALANCE,
+    EXCHANGE_RATE,
+    INTEREST_RATE,
+    LISTED,
+    NOT_YOURS,
+    PROFILE,
+    SIGN_IN,
+    SIGN_OUT,
+    SIGNATURES,
+    TRANSACTION,
+    TRANSFER,
+    Direction,
+)
 from ivr_engine.calls.transfers import send_posting, transfer_posting
-from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed, Signature
-from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, SECRET, DataClass, Type, Value, Variable, one_of
+from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed
+from ivr_engine.flow.scope import ZONE
+from ivr_engine.flow.values import (
+    Value,
+)
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, CustomerNumber
-from ivr_engine.values.language import Language
 from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 SIGN_IN_HOLDS_S: Final = 15 * 60.0
 TRANSACTIONS_MAX: Final = 20
-
-SIGN_IN: Final = "sign_in"
-ACCOUNT: Final = "account"
-BALANCE: Final = "balance"
-TRANSACTION: Final = "transaction"
-PROFILE: Final = "profile"
-SIGN_OUT: Final = "sign_out"
-TRANSFER: Final = "transfer"
-NOT_YOURS: Final = "not_yours"
-
-
-class Direction(StrEnum):
-    """Which way money moved."""
-
-    IN = "in"
-    OUT = "out"
-
-
-def _personal(kind: Type) -> Variable:
-    return Variable(kind, DataClass.PERSONAL)
-
-
-def _public(kind: Type) -> Variable:
-    return Variable(kind, DataClass.PUBLIC)
-
-
-_TRANSFER_OUTCOMES: Final = (
-    PostingOutcome.POSTED.value,
-    PostingOutcome.ALREADY_POSTED.value,
-    NOT_YOURS,
-    *(outcome.value for outcome in tuple(PostingOutcome)[2:]),
-)
-
-
-def _of_the_caller() -> tuple[Signature, ...]:
-    return (
-        Signature(
-            SIGN_IN,
-            {"customer": DIGITS, "pin": SECRET},
-            {"signed_in": {}, "refused": {}, "attempts_used": {}, "locked": {}},
-            "Sign the caller in. Three attempts in a call, five in a day; the bank counts them.",
-            grants=MappingProxyType({"signed_in": Level.SIGNED_IN}),
-            repeatable=False,
-        ),
-        Signature(
-            PROFILE,
-            {},
-            {"found": {"language": _public(one_of(Language))}, "none": {}},
-            "What the bank knows of the caller: the language they like to be spoken to in.",
-            needs=Level.SIGNED_IN,
-        ),
-        Signature(
-            SIGN_OUT,
-            {},
-            {"signed_out": {}},
-            "Let the caller be nobody again; what follows needs a new sign-in.",
-            grants=MappingProxyType({"signed_out": Level.NOBODY}),
-            at_once=True,
-        ),
-    )
-
-
-def _of_accounts() -> tuple[Signature, ...]:
-    return (
-        Signature(
-            ACCOUNT,
-            {"position": NUMBER},
-            {
-                "found": {
-                    "number": _personal(DIGITS),
-                    "kind": _public(one_of(AccountKind)),
-                    "count": _public(NUMBER),
-                },
-                "none": {},
-            },
-            "One of the caller's accounts, by its place in the list, the first being 1.",
-            needs=Level.SIGNED_IN,
-        ),
-        Signature(
-            BALANCE,
-            {"account": DIGITS},
-            {"found": {"booked": _personal(MONEY), "available": _personal(MONEY)}, "not_yours": {}},
-            "The balance of one of the caller's accounts: what is booked, and what may be drawn.",
-            needs=Level.SIGNED_IN,
-        ),
-        Signature(
-            TRANSACTION,
-            {"account": DIGITS, "position": NUMBER},
-            {
-                "found": {
-                    "on": _personal(DATE),
-                    "direction": _public(one_of(Direction)),
-                    "amount": _personal(MONEY),
-                },
-                "none": {},
-                "not_yours": {},
-            },
-            "One movement of one of the caller's accounts, the newest being 1.",
-            needs=Level.SIGNED_IN,
-        ),
-        Signature(
-            TRANSFER,
-            {"from": DIGITS, "to": DIGITS, "amount": MONEY},
-            {outcome: {} for outcome in _TRANSFER_OUTCOMES},
-            "Move money between two of the caller's accounts.",
-            needs=Level.SIGNED_IN,
-            changes=True,
-            moves_money=True,
-            repeatable=False,
-        ),
-    )
-
-
-SIGNATURES: Final[Mapping[str, Signature]] = MappingProxyType(
-    {signature.name: signature for signature in (*_of_the_caller(), *_of_accounts())}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +74,20 @@ class LateChange:
 class BankOperations:
     """The operations for one call, and who the caller has proved to be (the `Identity` of the flow)."""
 
-    def __init__(self, bank: CoreBank, call: CallId, clock: Clock, log: FilteringBoundLogger | None = None) -> None:
+    def __init__(
+        self,
+        bank: CoreBank,
+        call: CallId,
+        clock: Clock,
+        log: FilteringBoundLogger | None = None,
+        *,
+        caller: str = "",
+        zone: str = ZONE,
+    ) -> None:
+        """`caller` is the number that is calling, or empty where it is withheld; `zone` says which day it is."""
         self._bank = bank
+        self._caller = caller.removeprefix("+")
+        self._zone = ZoneInfo(zone)
         self._call = call
         self._clock = clock
         self._log = log if log is not None else structlog.get_logger()
@@ -184,6 +103,9 @@ class BankOperations:
             PROFILE: self._profile,
             SIGN_OUT: self._sign_out,
             TRANSFER: self._transfer,
+            INTEREST_RATE: self._interest_rate,
+            EXCHANGE_RATE: self._exchange_rate,
+            LISTED: self._listed,
         }
 
     @property
@@ -280,7 +202,7 @@ class BankOperations:
         return Performed(
             "found",
             {
-                "on": line.at.date(),
+                "on": line.at.astimezone(self._zone).date(),
                 "direction": (Direction.OUT if out else Direction.IN).value,
                 "amount": -line.amount if out else line.amount,
             },
@@ -289,7 +211,11 @@ class BankOperations:
     async def _profile(self, order: _Order) -> Performed:
         del order
         customer = await self._bank.customer(self._known_customer())
-        return Performed("none") if customer is None else Performed("found", {"language": customer.language.value})
+        if customer is None:
+            return Performed("none")
+        known: dict[str, Value] = {"language": customer.language.value, "segment": customer.segment.value}
+        age = customer.age(self._clock.now().astimezone(self._zone).date())
+        return Performed(AGE_UNKNOWN, known) if age is None else Performed("found", {**known, "age": age})
 
     async def _sign_out(self, order: _Order) -> Performed:
         del order
@@ -310,6 +236,24 @@ class BankOperations:
         posting = transfer_posting(self._call, order.change, debit.number, credit.number, amount)
         left_s = due - self._clock.monotonic()
         return Performed(await send_posting(self._bank, posting, within_s=left_s, log=self._log))
+
+    async def _interest_rate(self, order: _Order) -> Performed:
+        product, term = Product(str(order.arguments["product"])), Term(str(order.arguments["term"]))
+        found = await self._bank.interest_rate(product, term)
+        return Performed("none") if found is None else Performed("found", {"rate": found.rate, "on": found.since})
+
+    async def _exchange_rate(self, order: _Order) -> Performed:
+        found = await self._bank.exchange_rate(ForeignCurrency(str(order.arguments["currency"])))
+        if found is None:
+            return Performed("none")
+        at = found.at.astimezone(self._zone)
+        return Performed("found", {"buys": found.buys, "sells": found.sells, "on": at.date(), "at": at.time()})
+
+    async def _listed(self, order: _Order) -> Performed:
+        # Whatever a telephone network sends as a number may be forged: this decides what is offered, and no more.
+        known = self._caller.isascii() and self._caller.isdigit()
+        listed = known and await self._bank.is_listed(str(order.arguments["list"]), self._caller)
+        return Performed(LISTED if listed else "not_listed")
 
     def _known_customer(self) -> CustomerNumber:
         if self._customer is None:

@@ -21,6 +21,7 @@ from ivr_engine.channel.line import CallerHungUp
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
+from ivr_engine.flow.scope import ZONE
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, Ids
 from ivr_engine.values.language import Language
@@ -47,6 +48,7 @@ class Hotline:
     first_flow: str
     default_language: Language
     rescue_queue: str
+    zone: str = ZONE
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
 
@@ -62,7 +64,9 @@ class CallSession:
         self._line = line
         self._arrival = arrival
         self._conversation = Conversation(line)
-        self._operations = BankOperations(hotline.bank, self.call_id, hotline.clock, hotline.log)
+        self._operations = BankOperations(
+            hotline.bank, self.call_id, hotline.clock, hotline.log, caller=arrival.caller, zone=hotline.zone
+        )
         self._queues = CallQueues(hotline.queues, self.call_id, arrival.channel, line, self._conversation)
         self._call = Call(
             self._conversation,

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.banking.model import AccountKind
+from ivr_engine.banking.model import AccountKind, Segment
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.findings import Place
 from ivr_engine.values.language import Language
@@ -154,6 +154,8 @@ class GivenCustomer:
     name: str = ""
     accounts: tuple[GivenAccount, ...] = ()
     wrong_pins: int = 0
+    segment: Segment = Segment.STANDARD
+    born: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

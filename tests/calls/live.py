@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from ivr_engine.acd.model import QueueName, QueueSettings
-from ivr_engine.calls.operations import SIGNATURES
 from ivr_engine.calls.ports import Arrival
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.calls.session import CallSession, Hotline
+from ivr_engine.calls.signatures import SIGNATURES
 from ivr_engine.channel.line import Dialled, DialResult
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.scope import World

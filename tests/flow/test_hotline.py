@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ivr_engine.banking.model import AccountKind, Balance, Posting, PostingOutcome
 from ivr_engine.banking.pin_policy import PinFailures
-from ivr_engine.calls.operations import BALANCE, SIGNATURES, TRANSACTION, TRANSFER
+from ivr_engine.calls.signatures import BALANCE, SIGNATURES, TRANSACTION, TRANSFER
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Final
 
-from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.signatures import SIGNATURES
 from ivr_engine.flow.findings import Finding
 from ivr_engine.flow.library import build_library, compile_library, load_library
 from ivr_engine.flow.model import Library

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.signatures import SIGNATURES
 from ivr_engine.flow.model import Library
 from ivr_engine.scenarios.model import Scenario
 from ivr_engine.scenarios.reading import Known, read_scenario

@@ -13,7 +13,7 @@ from typing import Final
 from ivr_engine.app.commands.common import complain, print_findings, shown
 from ivr_engine.app.flow_world import flow_world
 from ivr_engine.app.settings import Settings
-from ivr_engine.calls.operations import SIGNATURES
+from ivr_engine.calls.signatures import SIGNATURES
 from ivr_engine.flow.findings import Finding, Place, did_you_mean
 from ivr_engine.flow.library import TEST_SUFFIX, load_library
 from ivr_engine.flow.model import Library
@@ -96,4 +96,10 @@ def find_test(name: str, given: Settings) -> pathlib.Path | None:
 
 def runner_for(suite: Suite, given: Settings) -> ScenarioRunner:
     """Return what runs the tests, as calls begin on this hotline; to be used as a context manager."""
-    return ScenarioRunner(suite.library, suite.catalogue, first_flow=given.first_flow, language=given.default_language)
+    return ScenarioRunner(
+        suite.library,
+        suite.catalogue,
+        first_flow=given.first_flow,
+        language=given.default_language,
+        zone=given.zone,
+    )

@@ -1,0 +1,192 @@
+"""What flows may ask the bank: the closed signatures of all operations.
+
+Knows names, arguments, outcomes and the levels that they need. Must not know how any of them is carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from ivr_engine.banking.model import AccountKind, ForeignCurrency, PostingOutcome, Product, Segment, Term
+from ivr_engine.flow.operations import Level, Signature
+from ivr_engine.flow.values import (
+    DATE,
+    DIGITS,
+    MONEY,
+    NUMBER,
+    RATE,
+    SECRET,
+    TIME,
+    DataClass,
+    Type,
+    Variable,
+    one_of,
+)
+from ivr_engine.values.language import Language
+
+SIGN_IN: Final = "sign_in"
+ACCOUNT: Final = "account"
+BALANCE: Final = "balance"
+TRANSACTION: Final = "transaction"
+PROFILE: Final = "profile"
+SIGN_OUT: Final = "sign_out"
+TRANSFER: Final = "transfer"
+INTEREST_RATE: Final = "interest_rate"
+EXCHANGE_RATE: Final = "exchange_rate"
+LISTED: Final = "listed"
+NOT_YOURS: Final = "not_yours"
+AGE_UNKNOWN: Final = "age_unknown"
+CALLER_LISTS: Final = ("vip",)
+"""The lists of callers that a bank keeps, unless the hotline is set up for others."""
+
+
+class Direction(StrEnum):
+    """Which way money moved."""
+
+    IN = "in"
+    OUT = "out"
+
+
+def _personal(kind: Type) -> Variable:
+    return Variable(kind, DataClass.PERSONAL)
+
+
+def _public(kind: Type) -> Variable:
+    return Variable(kind, DataClass.PUBLIC)
+
+
+_TRANSFER_OUTCOMES: Final = (
+    PostingOutcome.POSTED.value,
+    PostingOutcome.ALREADY_POSTED.value,
+    NOT_YOURS,
+    *(outcome.value for outcome in tuple(PostingOutcome)[2:]),
+)
+
+
+_KNOWN_OF_CALLER: Final[Mapping[str, Variable]] = MappingProxyType(
+    {"language": _public(one_of(Language)), "segment": _personal(one_of(Segment))}
+)
+
+
+def _of_the_caller() -> tuple[Signature, ...]:
+    return (
+        Signature(
+            SIGN_IN,
+            {"customer": DIGITS, "pin": SECRET},
+            {"signed_in": {}, "refused": {}, "attempts_used": {}, "locked": {}},
+            "Sign the caller in. Three attempts in a call, five in a day; the bank counts them.",
+            grants=MappingProxyType({"signed_in": Level.SIGNED_IN}),
+            repeatable=False,
+        ),
+        Signature(
+            PROFILE,
+            {},
+            {"found": {**_KNOWN_OF_CALLER, "age": _personal(NUMBER)}, AGE_UNKNOWN: _KNOWN_OF_CALLER, "none": {}},
+            "What the bank knows of the caller: the language they like, how the bank serves them, and their age, in "
+            "whole years by the bank's calendar; of companies it knows none.",
+            needs=Level.SIGNED_IN,
+        ),
+        Signature(
+            SIGN_OUT,
+            {},
+            {"signed_out": {}},
+            "Let the caller be nobody again; what follows needs a new sign-in.",
+            grants=MappingProxyType({"signed_out": Level.NOBODY}),
+            at_once=True,
+        ),
+    )
+
+
+def _of_accounts() -> tuple[Signature, ...]:
+    return (
+        Signature(
+            ACCOUNT,
+            {"position": NUMBER},
+            {
+                "found": {
+                    "number": _personal(DIGITS),
+                    "kind": _public(one_of(AccountKind)),
+                    "count": _public(NUMBER),
+                },
+                "none": {},
+            },
+            "One of the caller's accounts, by its place in the list, the first being 1.",
+            needs=Level.SIGNED_IN,
+        ),
+        Signature(
+            BALANCE,
+            {"account": DIGITS},
+            {"found": {"booked": _personal(MONEY), "available": _personal(MONEY)}, "not_yours": {}},
+            "The balance of one of the caller's accounts: what is booked, and what may be drawn.",
+            needs=Level.SIGNED_IN,
+        ),
+        Signature(
+            TRANSACTION,
+            {"account": DIGITS, "position": NUMBER},
+            {
+                "found": {
+                    "on": _personal(DATE),
+                    "direction": _public(one_of(Direction)),
+                    "amount": _personal(MONEY),
+                },
+                "none": {},
+                "not_yours": {},
+            },
+            "One movement of one of the caller's accounts, the newest being 1.",
+            needs=Level.SIGNED_IN,
+        ),
+        Signature(
+            TRANSFER,
+            {"from": DIGITS, "to": DIGITS, "amount": MONEY},
+            {outcome: {} for outcome in _TRANSFER_OUTCOMES},
+            "Move money between two of the caller's accounts.",
+            needs=Level.SIGNED_IN,
+            changes=True,
+            moves_money=True,
+            repeatable=False,
+        ),
+    )
+
+
+def _of_everybody(caller_lists: tuple[str, ...]) -> tuple[Signature, ...]:
+    return (
+        Signature(
+            INTEREST_RATE,
+            {"product": one_of(Product), "term": one_of(Term)},
+            {"found": {"rate": _public(RATE), "on": _public(DATE)}, "none": {}},
+            "The interest of a product for a term, in per cent a year, and since which day it holds.",
+        ),
+        Signature(
+            EXCHANGE_RATE,
+            {"currency": one_of(ForeignCurrency)},
+            {
+                "found": {
+                    "buys": _public(RATE),
+                    "sells": _public(RATE),
+                    "on": _public(DATE),
+                    "at": _public(TIME),
+                },
+                "none": {},
+            },
+            "What the bank buys and sells a hundred units of a currency at, and when that was set.",
+        ),
+        Signature(
+            LISTED,
+            {"list": Type("one_of", caller_lists)},
+            {"listed": {}, "not_listed": {}},
+            "Whether the number that is calling stands on a list of the bank. It proves nobody, and opens nothing.",
+        ),
+    )
+
+
+def signatures(caller_lists: tuple[str, ...] = CALLER_LISTS) -> Mapping[str, Signature]:
+    """Return the operations of a hotline whose bank keeps these lists of callers."""
+    offered = (*_of_the_caller(), *_of_accounts(), *_of_everybody(caller_lists))
+    return MappingProxyType({signature.name: signature for signature in offered})
+
+
+SIGNATURES: Final = signatures()
+"""The same with the usual lists: what an operation needs, and whether it changes something, hangs on no list."""
