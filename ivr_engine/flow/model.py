@@ -118,7 +118,9 @@ class FlowFile(BaseModel):
     )
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
     everywhere: dict[str, str] = Field(
-        default_factory=dict, description="Keys that every question by keys takes, unless it uses them itself."
+        default_factory=dict,
+        description="Keys that every question by keys takes, unless it uses them itself: each with a step, or with "
+        "`repeat`, `help` or `back`.",
     )
     steps: dict[str, dict[str, Any]] = Field(min_length=1, max_length=STEPS_MAX, description="The steps by name.")
 
@@ -130,10 +132,10 @@ class CompiledStep:
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
     that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
-    `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `by_default` are the outcomes
-    whose arms stand at the top of the file, under `otherwise` or `everywhere`. `uses` are the names that the step looks
-    up, each with its place. `says` is what is written in the step but for where its arms lead, in one form, so that two
-    steps can be compared.
+    `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `goes_back_to` is the
+    question that a key for `back` leads to. `by_default` are the outcomes whose arms stand at the top of the file,
+    under `otherwise` or `everywhere`. `uses` are the names that the step looks up, each with its place. `says` is what
+    is written in the step but for where its arms lead, in one form, so that two steps can be compared.
     """
 
     name: str
@@ -144,6 +146,7 @@ class CompiledStep:
     usual: str | None
     milestone: str | None
     arms: Mapping[str, str]
+    goes_back_to: str | None
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None

@@ -226,6 +226,11 @@ class Step(BaseModel, ABC):
         return False
 
     @property
+    def goes_back_to(self) -> str | None:
+        """The question before this one, to which a key for `back` leads, if there is one."""
+        return None
+
+    @property
     def runs(self) -> str | None:
         """The flow that this step runs, if it does."""
         return None

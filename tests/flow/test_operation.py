@@ -129,8 +129,8 @@ def test_time_that_a_step_may_take_counts_the_filler() -> None:
     assert filled.longest_ms > 4500
 
 
-CURRENCY = "variables: {few: one of (USD), other: one of (USD, EUR), buys: rate}\n"
-RATES = "when: {found: end, none: end, unavailable: end}}\nend: {hang_up: done}\n"
+CURRENCY: Final = "variables: {few: one of (USD), other: 'one of (USD, EUR)', buys: rate}\n"
+RATES: Final = "when: {found: end, none: end, unavailable: end}}\nend: {hang_up: done}\n"
 
 
 @pytest.mark.parametrize(

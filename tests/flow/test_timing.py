@@ -177,8 +177,8 @@ def test_longest_way_goes_on_after_handing_over_and_enters_no_flow_twice() -> No
             f"go: {{hand_over: b}}\n{QUEUE}"
         ),
         b=flow(
-            f"begin: {{menu: main_menu, keys: {{8: human, 9: back}}, when: {{no_input: wait, no_match: end}}}}\n"
-            f"wait: {{say: welcome, then: human}}\nback: {{hand_over: a}}\n{QUEUE}"
+            f"begin: {{menu: main_menu, keys: {{8: human, 9: begin_again}}, when: {{no_input: wait, no_match: end}}}}\n"
+            f"wait: {{say: welcome, then: human}}\nbegin_again: {{hand_over: a}}\n{QUEUE}"
         ),
     )
     first, second = library.flows["a"].steps, library.flows["b"].steps
