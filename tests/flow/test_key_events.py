@@ -122,6 +122,7 @@ def test_keys_of_a_menu_may_mean_them_and_be_spoken_or_conditional() -> None:
         4: {then: repeat, say: hear_again}
         5: {then: help, if: rich}
         6: {then: back, say: account_credit_card}
+        0: human
       help: have_pen_ready
       back: ask
     """
