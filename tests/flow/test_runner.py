@@ -393,6 +393,20 @@ def test_rates_are_read_out() -> None:
     assert run(flow(steps, top=top)).words == [f"en/{prompt}" for prompt in expected]
 
 
+def test_keys_typed_ahead_end_at_a_queue() -> None:
+    steps = """
+        begin: {say: welcome, interrupt: none, then: human}
+        human: {queue: service, hold: connecting_to_agent, when: {answered: after, no_agents: end, full: end,
+          timed_out: end}}
+        after: {menu: main_menu, keys: {0: end}, when: {no_input: silent, no_match: end}}
+        silent: {hang_up: silent}
+        end: {hang_up: done}
+        """
+    told = run(flow(steps), Story((Press("0", after_ms=300),)))
+    assert told.words[:3] == ["en/welcome", "en/connecting_to_agent", "en/main_menu"]
+    assert told.reason == "silent"
+
+
 MOVES_TWICE: Final = flow(
     """
     begin: {set: {n: 0, from: "'6225880012345678'", to: "'6225880012345686'"}, then: ask}

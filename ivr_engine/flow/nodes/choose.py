@@ -90,7 +90,14 @@ class Choose(Step):
         writes = frozenset(self.into.values())
         shown = signature.shows(FOUND) if signature is not None else None
         picked = Way(PICKED, By.CALLER, Text("pick one"), 1, writes, at_least=shown)
-        only_one = Way(PICKED, By.WORLD, Text("there is only one to pick"), writes=writes, at_least=shown)
+        only_one = Way(
+            PICKED,
+            By.WORLD,
+            Text("there is only one to pick"),
+            writes=writes,
+            at_least=shown,
+            quiet_ms=DEADLINE_MS,
+        )
         others = (self._way_of_bank(outcome) for outcome in names if outcome not in (FOUND, NONE))
         return (picked, only_one, self._way_of_bank(NONE), *self._leads(scope).values(), *NO_CHOICE, *others)
 
@@ -121,7 +128,7 @@ class Choose(Step):
         heard_ms = sum(offer.longest_ms + words.longest_ms for words in presses.values())
         heard_ms += sum(turn.words.longest_ms for turn in turns)
         pages = self.tries + TURNS_MAX
-        asked_ms = DEADLINE_MS * (self.page * (TURNS_MAX + 1) + 1)
+        asked_ms = DEADLINE_MS * (TURNS_MAX + 1)
         longest_ms = pages * (heard_ms + self.first_key) + self.tries * apologies.longest_ms + asked_ms
         scope.lasts(heard_ms, longest_ms + heard_again.longest_ms(heard_ms + self.first_key))
         asking = _Asking(self, gives, offer, presses, turns, apologies, taken, heard_again)
@@ -132,7 +139,7 @@ class Choose(Step):
 
     def _way_of_bank(self, outcome: str) -> Way:
         deed = Text("{operation} ends in {outcome}", operation=self.choose, outcome=outcome)
-        return Way(outcome, By.WORLD, deed)
+        return Way(outcome, By.WORLD, deed, quiet_ms=DEADLINE_MS)
 
     @property
     def _own(self) -> frozenset[str]:

@@ -48,6 +48,7 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "uses": frozenset(),
         "says": name,
         "silent": False,
+        "goes_back_to": None,
         "results_into": {},
         "needs": Level.NOBODY,
         "spends": None,
