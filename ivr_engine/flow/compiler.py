@@ -67,6 +67,7 @@ def compile_flow(
     return CompiledFlow(
         name=name,
         title=file.title,
+        owner=file.owner,
         start=file.start,
         languages=file.languages,
         interface=interface_of(file),
@@ -76,6 +77,7 @@ def compile_flow(
         budget_exceeded=file.otherwise.get(BUDGET_EXCEEDED),
         finally_=file.finally_,
         declared=_declared(file),
+        everywhere=MappingProxyType(file.everywhere),
         steps=MappingProxyType(steps),
     )
 

@@ -181,11 +181,13 @@ class CompiledFlow:
     """One flow, compiled; usable only when there are no findings in its library.
 
     A call may come to `budget_exceeded` and `finally_` from any step, with no more known than at the start. `declared`
-    is what else stands at the top of the file, as (block, name) -> its text, so that two flows can be compared.
+    is what else stands at the top of the file, as (block, name) -> its text, so that two flows can be compared, and
+    `everywhere` which keys every question takes, each with what it leads to.
     """
 
     name: str
     title: str
+    owner: str | None
     start: str
     languages: tuple[Language, ...]
     interface: Interface
@@ -195,6 +197,7 @@ class CompiledFlow:
     budget_exceeded: str | None
     finally_: str | None
     declared: Mapping[tuple[str, str], str]
+    everywhere: Mapping[str, str]
     steps: Mapping[str, CompiledStep]
 
     @property

@@ -120,9 +120,7 @@ TESTS_OF_RULES: Final = MappingProxyType(
         "A star that is no cancel key": [
             "flow.test_runner:star_among_the_digits_is_asked_for_again_and_never_becomes_part_of_a_number"
         ],
-        "Keys typed ahead end at": [
-            "flow.test_runner:keys_typed_ahead_end_at_a_queue"
-        ],
+        "Keys typed ahead end at": ["flow.test_runner:keys_typed_ahead_end_at_a_queue"],
         "Keys typed ahead never answer": [
             "flow.test_confirm:keys_typed_ahead_are_dropped_before_it_speaks_and_confirm_nothing"
         ],
