@@ -135,7 +135,7 @@ def tell(
         line = LeavingLine(story.deeds, leaves_at_s=story.leaves_at_s)
         bank = story.bank(clock)
         conversation = Conversation(line)
-        operations = BankOperations(bank, CALL, clock)
+        operations = BankOperations(bank, CALL, clock, caller=story.caller)
         queues = PlayedQueues(conversation, story.agents)
         forced = ForcedOperations(operations, story.forced, story.slow)
         call = Call(conversation, forced, queues, operations, story.language, caller=story.caller)
