@@ -93,7 +93,18 @@ async def running_engine(
         office = OfficeStore(database, key=bytes.fromhex(secrets.pin_key), clock=clock)
         desk = Desk(office, read_messages(settings), ids)
         hotline = Hotline(
-            flows, bank, desk, queues, journal, endings, clock, ids, settings.first_flow, settings.default_language, QUEUE
+            flows,
+            bank,
+            desk,
+            queues,
+            journal,
+            endings,
+            clock,
+            ids,
+            settings.first_flow,
+            settings.default_language,
+            QUEUE,
+            settings.zone,
         )
         server = FastAgiServer(
             token=secrets.agi_token,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ivr_engine.app.settings import Settings
-from ivr_engine.calls.signatures import SIGNATURES
+from ivr_engine.calls.signatures import signatures
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.messages import FOLDER, Messages
 from ivr_engine.flow.scope import World
@@ -27,7 +27,7 @@ def flow_world(settings: Settings, prompts: Catalogue | None = None) -> World:
     """Return what flows are checked against; `prompts` are others than those that calls use."""
     return World(
         prompts or Catalogue.load(settings.prompts_dir),
-        SIGNATURES,
+        signatures(settings.caller_lists),
         frozenset({QUEUE}),
         environment=settings.environment,
         zone=settings.zone,

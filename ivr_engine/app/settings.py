@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy.exc import ArgumentError
 
 from ivr_engine.adapters.store.database import driver_url
+from ivr_engine.calls.signatures import CALLER_LISTS
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.scope import PRODUCTION, ZONE
 from ivr_engine.flow.wording import Wording
@@ -88,6 +89,7 @@ def _folder(path: pathlib.Path) -> pathlib.Path:
     return path
 
 
+CallerList = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
 
@@ -106,7 +108,12 @@ class Settings(BaseModel):
     environment: str = Field(
         default=PRODUCTION, pattern=r"^[a-z][a-z0-9_]{0,40}$", description="Which constants of the flows are in force."
     )
-    zone: Annotated[str, AfterValidator(_zone)] = Field(default=ZONE, description="The time zone of opening hours.")
+    zone: Annotated[str, AfterValidator(_zone)] = Field(
+        default=ZONE, description="The time zone of opening hours and of the bank's calendar."
+    )
+    caller_lists: tuple[CallerList, ...] = Field(
+        default=CALLER_LISTS, min_length=1, description="The lists of callers that the bank keeps, by name."
+    )
     default_language: Language = Field(default=Language.MANDARIN, description="Spoken before the caller has chosen.")
     keys_to_human: int = Field(default=2, ge=1, le=9, description="Keys from any menu to a human, at most: proved.")
     human_within_s: int = Field(default=60, ge=5, le=600, description="Until a human is offered, at most: proved.")

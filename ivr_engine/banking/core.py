@@ -13,11 +13,16 @@ from ivr_engine.banking.model import (
     Addresses,
     Balance,
     Customer,
+    ExchangeRate,
+    ForeignCurrency,
+    InterestRate,
     PinChange,
     PinVerdict,
     Posting,
     PostingOutcome,
+    Product,
     StatementLine,
+    Term,
 )
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
 from ivr_engine.values.secret import SecretDigits
@@ -86,6 +91,18 @@ class CoreBank(Protocol):
         After `CoreOutcomeUnknownError`, None does not yet mean that nothing will happen (the request may be on its
         way): send the same posting again under the same id.
         """
+        ...
+
+    async def interest_rate(self, product: Product, term: Term) -> InterestRate | None:
+        """Return the interest in force, or None where the bank has no such product for this term."""
+        ...
+
+    async def exchange_rate(self, currency: ForeignCurrency) -> ExchangeRate | None:
+        """Return the rates that were set last, or None where the bank does not deal in this currency."""
+        ...
+
+    async def is_listed(self, name: str, caller: str) -> bool:
+        """Say whether a caller's number, as digits, stands on one of the bank's lists; nobody is on one not kept."""
         ...
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -15,11 +15,16 @@ from ivr_engine.values.ids import AccountNumber, CustomerNumber
 from ivr_engine.values.language import Language
 from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Pair, Rate
 
 NUMBER_CHARACTERS_MAX: Final = 32
 """Longest customer or account number, in characters."""
 ADDRESS_CHARACTERS_MAX: Final = 200
 """Longest address of any kind, in characters."""
+CALLER_NUMBER_CHARACTERS_MAX: Final = 64
+CALLER_LIST_CHARACTERS_MAX: Final = 40
+HOME: Final = Currency.CNY
+"""The bank's own currency."""
 POSTING_TEXT_CHARACTERS_MAX: Final = 140
 _POSTING_ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 
@@ -34,13 +39,83 @@ class AccountKind(StrEnum):
     CURRENT = "current"
 
 
+class Segment(StrEnum):
+    """How the bank serves a customer."""
+
+    STANDARD = "standard"
+    GOLD = "gold"
+    PRIVATE = "private"
+    CORPORATE = "corporate"
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A person or company that may sign in."""
+    """A person or company that may sign in; `born` is None where the bank does not know it, or it is a company."""
 
     number: CustomerNumber
     name: str
     language: Language
+    segment: Segment = Segment.STANDARD
+    born: date | None = None
+
+    def age(self, today: date) -> int | None:
+        """Return the age in whole years; who was born on 29 February is a year older on 1 March of other years."""
+        if self.born is None:
+            return None
+        return today.year - self.born.year - ((today.month, today.day) < (self.born.month, self.born.day))
+
+
+class Product(StrEnum):
+    """What the bank pays or takes interest for."""
+
+    DEMAND_DEPOSIT = "demand_deposit"
+    TIME_DEPOSIT = "time_deposit"
+    LOAN = "loan"
+
+
+class Term(StrEnum):
+    """For how long money is lent; a demand deposit has no term."""
+
+    NO_TERM = "no_term"
+    THREE_MONTHS = "three_months"
+    SIX_MONTHS = "six_months"
+    ONE_YEAR = "one_year"
+    TWO_YEARS = "two_years"
+    THREE_YEARS = "three_years"
+    FIVE_YEARS = "five_years"
+
+
+class ForeignCurrency(StrEnum):
+    """The currencies that the bank buys and sells, against its own (CNY)."""
+
+    USD = "USD"
+    HKD = "HKD"
+
+
+@dataclass(frozen=True, slots=True)
+class InterestRate:
+    """The interest of a product in per cent a year, and since which day it holds."""
+
+    product: Product
+    term: Term
+    rate: Rate
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRate:
+    """At what the bank buys and sells a hundred units of a currency, and when that was set."""
+
+    currency: ForeignCurrency
+    buys: Rate
+    sells: Rate
+    at: datetime
+
+    def __post_init__(self) -> None:
+        pair = Pair(Currency(self.currency.value), HOME)
+        if self.buys.pair != pair or self.sells.pair != pair:
+            message = f"an exchange rate of {self.currency.value} is quoted in {HOME.value}"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,32 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.code_policy import CodeVerdict
 from ivr_engine.banking.core import CoreBank, CoreOutcomeUnknownError, CoreUnavailableError
-from ivr_engine.banking.model import Account, PinVerdict
+from ivr_engine.banking.model import (
+    Account,
+    ForeignCurrency,
+    PinVerdict,
+    Product,
+    Term,
+)
 from ivr_engine.calls.changes import Changes, LateChange
 from ivr_engine.calls.desk import Desk
 from ivr_engine.calls.office import OfficeUnavailableError
 from ivr_engine.calls.signatures import (
     ACCOUNT,
+    AGE_UNKNOWN,
     BALANCE,
     CHANGE_PIN,
     CHECK_CODE,
+    EXCHANGE_RATE,
+    INTEREST_RATE,
+    LISTED,
     NOT_THE_SAME,
     NOT_YOURS,
     PROFILE,
@@ -40,6 +51,7 @@ from ivr_engine.calls.signatures import (
 from ivr_engine.calls.step_up import CODE_MESSAGE, StepUp
 from ivr_engine.calls.transfers import send_posting, transfer_posting
 from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed
+from ivr_engine.flow.scope import ZONE
 from ivr_engine.flow.values import Value
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, CustomerNumber
@@ -75,8 +87,13 @@ class BankOperations:
         *,
         speaks: Callable[[], Language],
         log: FilteringBoundLogger | None = None,
+        caller: str = "",
+        zone: str = ZONE,
     ) -> None:
+        """`caller` is the number that is calling, or empty where it is withheld; `zone` says which day it is."""
         self._bank = bank
+        self._caller = caller.removeprefix("+")
+        self._zone = ZoneInfo(zone)
         self._call = call
         self._clock = clock
         self._log = log if log is not None else structlog.get_logger()
@@ -104,6 +121,9 @@ class BankOperations:
             SEND_CODE: self._send_code,
             CHECK_CODE: self._check_code,
             CHANGE_PIN: self._change_pin,
+            INTEREST_RATE: self._interest_rate,
+            EXCHANGE_RATE: self._exchange_rate,
+            LISTED: self._listed,
         }
 
     @property
@@ -207,7 +227,7 @@ class BankOperations:
         return Performed(
             "found",
             {
-                "on": line.at.date(),
+                "on": line.at.astimezone(self._zone).date(),
                 "direction": (Direction.OUT if out else Direction.IN).value,
                 "amount": -line.amount if out else line.amount,
             },
@@ -216,7 +236,11 @@ class BankOperations:
     async def _profile(self, order: _Order) -> Performed:
         del order
         customer = await self._bank.customer(self._known_customer())
-        return Performed("none") if customer is None else Performed("found", {"language": customer.language.value})
+        if customer is None:
+            return Performed("none")
+        known: dict[str, Value] = {"language": customer.language.value, "segment": customer.segment.value}
+        age = customer.age(self._clock.now().astimezone(self._zone).date())
+        return Performed(AGE_UNKNOWN, known) if age is None else Performed("found", {**known, "age": age})
 
     async def _sign_out(self, order: _Order) -> Performed:
         del order
@@ -270,6 +294,24 @@ class BankOperations:
         posting = transfer_posting(self._call, order.change, debit.number, credit.number, amount)
         left_s = due - self._clock.monotonic()
         return Performed(await send_posting(self._bank, posting, within_s=left_s, log=self._log))
+
+    async def _interest_rate(self, order: _Order) -> Performed:
+        product, term = Product(str(order.arguments["product"])), Term(str(order.arguments["term"]))
+        found = await self._bank.interest_rate(product, term)
+        return Performed("none") if found is None else Performed("found", {"rate": found.rate, "on": found.since})
+
+    async def _exchange_rate(self, order: _Order) -> Performed:
+        found = await self._bank.exchange_rate(ForeignCurrency(str(order.arguments["currency"])))
+        if found is None:
+            return Performed("none")
+        at = found.at.astimezone(self._zone)
+        return Performed("found", {"buys": found.buys, "sells": found.sells, "on": at.date(), "at": at.time()})
+
+    async def _listed(self, order: _Order) -> Performed:
+        # Whatever a telephone network sends as a number may be forged: this decides what is offered, and no more.
+        known = self._caller.isascii() and self._caller.isdigit()
+        listed = known and await self._bank.is_listed(str(order.arguments["list"]), self._caller)
+        return Performed(LISTED if listed else "not_listed")
 
     def _known_customer(self) -> CustomerNumber:
         if self._customer is None:

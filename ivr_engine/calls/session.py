@@ -24,6 +24,7 @@ from ivr_engine.channel.line import CallerHungUp
 from ivr_engine.flow.call import Call, Shown
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
+from ivr_engine.flow.scope import ZONE
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, Ids
 from ivr_engine.values.language import Language
@@ -52,6 +53,7 @@ class Hotline:
     first_flow: str
     default_language: Language
     rescue_queue: str
+    zone: str = ZONE
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
 
@@ -74,6 +76,8 @@ class CallSession:
             hotline.desk,
             speaks=lambda: self._call.language,
             log=hotline.log,
+            caller=arrival.caller,
+            zone=hotline.zone,
         )
         back_office = CallBackOffice(
             hotline.bank,

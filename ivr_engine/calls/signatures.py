@@ -1,6 +1,6 @@
-"""The operations that flows may use: their names, arguments and outcomes.
+"""What flows may ask the bank: the closed signatures of all operations.
 
-Knows the flow language's side of each. Must not know who carries them out; `operations` does.
+Knows names, arguments, outcomes and the levels that they need. Must not know how any of them is carried out.
 """
 
 from __future__ import annotations
@@ -11,10 +11,23 @@ from types import MappingProxyType
 from typing import Final
 
 from ivr_engine.banking.code_policy import CodeVerdict
-from ivr_engine.banking.model import AccountKind, PinChange, PostingOutcome
+from ivr_engine.banking.model import AccountKind, ForeignCurrency, PinChange, PostingOutcome, Product, Segment, Term
 from ivr_engine.calls.step_up import CODE_MESSAGE
 from ivr_engine.flow.operations import Level, Signature
-from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, SECRET, TEXT, DataClass, Type, Variable, one_of
+from ivr_engine.flow.values import (
+    DATE,
+    DIGITS,
+    MONEY,
+    NUMBER,
+    RATE,
+    SECRET,
+    TEXT,
+    TIME,
+    DataClass,
+    Type,
+    Variable,
+    one_of,
+)
 from ivr_engine.values.language import Language
 
 SIGN_IN: Final = "sign_in"
@@ -30,6 +43,12 @@ CHECK_CODE: Final = "check_code"
 CHANGE_PIN: Final = "change_pin"
 NOT_YOURS: Final = "not_yours"
 NOT_THE_SAME: Final = "not_the_same"
+INTEREST_RATE: Final = "interest_rate"
+EXCHANGE_RATE: Final = "exchange_rate"
+LISTED: Final = "listed"
+AGE_UNKNOWN: Final = "age_unknown"
+CALLER_LISTS: Final = ("vip",)
+"""The lists of callers that a bank keeps, unless the hotline is set up for others."""
 
 
 class Direction(StrEnum):
@@ -56,6 +75,9 @@ _TRANSFER_OUTCOMES: Final = (
 
 
 _CODE_OUTCOMES: Final = (CodeVerdict.ACCEPTED, CodeVerdict.WRONG, CodeVerdict.EXPIRED, CodeVerdict.ATTEMPTS_USED)
+_KNOWN_OF_CALLER: Final[Mapping[str, Variable]] = MappingProxyType(
+    {"language": _public(one_of(Language)), "segment": _personal(one_of(Segment))}
+)
 
 
 def _of_the_caller() -> tuple[Signature, ...]:
@@ -71,8 +93,9 @@ def _of_the_caller() -> tuple[Signature, ...]:
         Signature(
             PROFILE,
             {},
-            {"found": {"language": _public(one_of(Language))}, "none": {}},
-            "What the bank knows of the caller: the language they like to be spoken to in.",
+            {"found": {**_KNOWN_OF_CALLER, "age": _personal(NUMBER)}, AGE_UNKNOWN: _KNOWN_OF_CALLER, "none": {}},
+            "What the bank knows of the caller: the language they like, how the bank serves them, and their age, in "
+            "whole years by the bank's calendar; of companies it knows none.",
             needs=Level.SIGNED_IN,
         ),
         Signature(
@@ -176,6 +199,42 @@ def _of_accounts() -> tuple[Signature, ...]:
     )
 
 
-SIGNATURES: Final[Mapping[str, Signature]] = MappingProxyType(
-    {signature.name: signature for signature in (*_of_the_caller(), *_of_proof(), *_of_accounts())}
-)
+def _of_everybody(caller_lists: tuple[str, ...]) -> tuple[Signature, ...]:
+    return (
+        Signature(
+            INTEREST_RATE,
+            {"product": one_of(Product), "term": one_of(Term)},
+            {"found": {"rate": _public(RATE), "on": _public(DATE)}, "none": {}},
+            "The interest of a product for a term, in per cent a year, and since which day it holds.",
+        ),
+        Signature(
+            EXCHANGE_RATE,
+            {"currency": one_of(ForeignCurrency)},
+            {
+                "found": {
+                    "buys": _public(RATE),
+                    "sells": _public(RATE),
+                    "on": _public(DATE),
+                    "at": _public(TIME),
+                },
+                "none": {},
+            },
+            "What the bank buys and sells a hundred units of a currency at, and when that was set.",
+        ),
+        Signature(
+            LISTED,
+            {"list": Type("one_of", caller_lists)},
+            {"listed": {}, "not_listed": {}},
+            "Whether the number that is calling stands on a list of the bank. It proves nobody, and opens nothing.",
+        ),
+    )
+
+
+def signatures(caller_lists: tuple[str, ...] = CALLER_LISTS) -> Mapping[str, Signature]:
+    """Return the operations of a hotline whose bank keeps these lists of callers."""
+    offered = (*_of_the_caller(), *_of_proof(), *_of_accounts(), *_of_everybody(caller_lists))
+    return MappingProxyType({signature.name: signature for signature in offered})
+
+
+SIGNATURES: Final = signatures()
+"""The same with the usual lists: what an operation needs, and whether it changes something, hangs on no list."""

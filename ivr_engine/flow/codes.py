@@ -131,6 +131,16 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "A caller can choose from what an operation gives one by one: it takes a `position`, ends in `found` or in "
             "`none`, and changes nothing.",
         ),
+        "E225": Code(
+            "a step with the name of what a key can do",
+            "`repeat`, `help` and `back` are what a key can do instead of leading to a step. Where a step has such a "
+            "name, nobody could tell which is meant.",
+        ),
+        "E226": Code(
+            "a key and its words that do not belong together",
+            "A key for `help` needs the words that help, a key for `back` the question to which it leads: both stand "
+            "in the step. And what stands there is reached by such a key only, here or under `everywhere`.",
+        ),
         "E230": Code(
             "a rule that this kind of entry cannot have",
             "What is typed follows from the type of the variable. Digits may have a `length` and `check: luhn`; a "
@@ -304,6 +314,12 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "a human is offered too late",
             "A question offers a human when one key, or staying silent, leads to one. The longest way to the first "
             "such question takes longer than is promised, or goes in a circle in which there is none.",
+        ),
+        "E809": Code(
+            "a way back to where nobody can go back",
+            "`back` names a question of the same flow from which the caller can have come. No way from there to here "
+            "leads over a sign-in, a sign-out or a movement of money: that has happened, and going back would not undo "
+            "it.",
         ),
         "W901": Code(
             "a menu with many options",

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from ivr_engine.flow.call import FACTS
 from ivr_engine.flow.constants import CONSTANTS, ENVIRONMENTS, read_constants
 from ivr_engine.flow.expressions import is_name
+from ivr_engine.flow.fields import EVENTS
 from ivr_engine.flow.findings import Place, did_you_mean
 from ivr_engine.flow.hours import HOURS, read_hours
 from ivr_engine.flow.model import BUDGET, BUDGET_EXCEEDED, MILESTONES, Budget, CompiledFlow, CompiledStep, FlowFile
@@ -66,6 +67,7 @@ def compile_flow(
     return CompiledFlow(
         name=name,
         title=file.title,
+        owner=file.owner,
         start=file.start,
         languages=file.languages,
         interface=interface_of(file),
@@ -75,6 +77,7 @@ def compile_flow(
         budget_exceeded=file.otherwise.get(BUDGET_EXCEEDED),
         finally_=file.finally_,
         declared=_declared(file),
+        everywhere=MappingProxyType(file.everywhere),
         steps=MappingProxyType(steps),
     )
 
@@ -103,7 +106,9 @@ def _check_top(source: Source, file: FlowFile) -> None:
         source.finding("E206", source.place(("start",)), Text("there is no step '{name}'", name=file.start), mend)
     for block, targets in (("otherwise", file.otherwise), ("everywhere", file.everywhere)):
         for name, step in targets.items():
-            _check_target(source, file, step, (block, name))
+            if block == "otherwise" or not _is_event(source, file, step, (block, name)):
+                _check_target(source, file, step, (block, name))
+    _check_keys(source, file)
     if file.finally_ is not None:
         _check_target(source, file, file.finally_, ("finally",))
     of_first_flows: tuple[tuple[Path, object], ...] = (
@@ -117,6 +122,27 @@ def _check_top(source: Source, file: FlowFile) -> None:
             mend = Text("write it in the flow with which calls begin")
             source.finding("E127", source.place(path, key=True), message, mend)
     _check_declarations(source, file)
+
+
+def _is_event(source: Source, file: FlowFile, target: str, path: Path) -> bool:
+    """Say whether a key means something instead of a step; a step of that name would leave open which."""
+    if target not in EVENTS:
+        return False
+    if target in file.steps:
+        message = Text("'{word}' is what a key can do, and a step has that name", word=target)
+        source.finding("E225", source.place(path), message, Text("give the step another name"))
+    return True
+
+
+def _check_keys(source: Source, file: FlowFile) -> None:
+    for name, step in file.steps.items():
+        keys = step.get("keys")
+        for key, written in keys.items() if isinstance(keys, dict) else ():
+            path: Path = ("steps", name, "keys", key)
+            if isinstance(written, dict):
+                written, path = written.get("then"), (*path, "then")
+            if isinstance(written, str):
+                _is_event(source, file, written, path)
 
 
 def _check_declarations(source: Source, file: FlowFile) -> None:
@@ -189,6 +215,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         usual=step.usual(scope),
         milestone=_milestone(step, scope, file),
         arms=MappingProxyType(_join_arms(name, outcomes, arms, step.usual(scope), scope, file)),
+        goes_back_to=step.goes_back_to,
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,

@@ -13,13 +13,15 @@ from typing import Annotated, Final
 
 from pydantic import WithJsonSchema
 
-from ivr_engine.flow.expressions import ExpressionError, compile_expression
+from ivr_engine.flow.expressions import compile_expression
 from ivr_engine.flow.fields import DAY_WRITTEN, TIME_WRITTEN, Written
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.source import Path, Source
+from ivr_engine.flow.tokens import ExpressionError
 from ivr_engine.flow.values import DIGITS, Constant, Value, Variable
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.money import CurrencyMismatchError
+from ivr_engine.values.rate import RatesDifferError
 
 CONSTANTS: Final = "constants"
 ENVIRONMENTS: Final = "environments"
@@ -93,6 +95,9 @@ def _read(source: Source, written: Written, path: Path) -> Constant | None:
     except CurrencyMismatchError:
         message = Text("amounts of two currencies cannot be added")
         source.finding("E302", source.place(path), message, Text("write one amount"))
+    except RatesDifferError:
+        message = Text("rates of two kinds cannot be compared")
+        source.finding("E302", source.place(path), message, Text("write one rate"))
     except ValueError:
         message, mend = Text("there is no such day or time: {written}", written=text), Text("look at the calendar")
         source.finding("E112", source.place(path), message, mend)

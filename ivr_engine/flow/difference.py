@@ -141,11 +141,16 @@ def _within(old: CompiledFlow, new: CompiledFlow) -> Iterator[Change]:
     names = matched_steps(old, new)
     if old.title != new.title:
         yield Change(Topic.FLOWS, new.name, "", Text("the title is another"), old.title, new.title)
+    if old.owner != new.owner:
+        yield Change(Topic.FLOWS, new.name, "", Text("the owner is another"), old.owner or "", new.owner or "")
+    told = tuple(_everywhere(old, new, names))
+    yield from (change for _, change in told)
+    told_keys = frozenset(key for key, _ in told)
     for was, now in names.items():
         if was != now:
             words = Text("{old} is now called {new}", old=was, new=now)
             yield Change(Topic.STEPS, new.name, now, words, was, now)
-        yield from _step(new.name, old.steps[was], new.steps[now], names)
+        yield from _step(new.name, old.steps[was], new.steps[now], names, told_keys)
     for name in new.steps:
         if name not in names.values():
             yield Change(Topic.STEPS, new.name, name, Text("{step} is new", step=name), "", name)
@@ -184,8 +189,25 @@ def _entries(old: CompiledFlow, new: CompiledFlow, names: Mapping[str, str]) -> 
         yield Change(Topic.ARMS, new.name, now or "", words, was or "", now or "")
 
 
-def _step(flow: str, old: CompiledStep, new: CompiledStep, names: Mapping[str, str]) -> Iterator[Change]:
-    found = [*_options(flow, old, new, names), *_arms(flow, old, new, names)]
+def _everywhere(old: CompiledFlow, new: CompiledFlow, names: Mapping[str, str]) -> Iterator[tuple[str, Change]]:
+    """Compare the keys that every question takes, each once for the whole flow."""
+    for key in sorted(old.everywhere.keys() | new.everywhere.keys()):
+        was, now = old.everywhere.get(key, ""), new.everywhere.get(key, "")
+        if not was:
+            words = Text("key {keys} of every question is new and leads to {new}", keys=key, new=now)
+        elif not now:
+            words = Text("key {keys} of every question is gone; it led to {old}", keys=key, old=was)
+        elif names.get(was, was) != now:
+            words = Text("key {keys} of every question leads to {new} instead of {old}", keys=key, new=now, old=was)
+        else:
+            continue
+        yield key, Change(Topic.MENUS, new.name, "", words, was, now)
+
+
+def _step(
+    flow: str, old: CompiledStep, new: CompiledStep, names: Mapping[str, str], told: frozenset[str]
+) -> Iterator[Change]:
+    found = [*_options(flow, old, new, names, told), *_arms(flow, old, new, names)]
     yield from found
     if old.says == new.says:
         return
@@ -215,9 +237,15 @@ def _only(old: frozenset[str], new: frozenset[str]) -> tuple[str, str]:
     return ", ".join(sorted(old - new)), ", ".join(sorted(new - old))
 
 
-def _options(flow: str, old: CompiledStep, new: CompiledStep, names: Mapping[str, str]) -> Iterator[Change]:
-    """Compare what a caller may press or type, by the keys themselves."""
+def _options(
+    flow: str, old: CompiledStep, new: CompiledStep, names: Mapping[str, str], told: frozenset[str]
+) -> Iterator[Change]:
+    """Compare what a caller may press or type, by the keys themselves; those of every question are told already."""
     before, after = _choices(old), _choices(new)
+    for key in told & (before.keys() | after.keys()):
+        if all(_is_default(step, key) for step, there in ((old, before), (new, after)) if key in there):
+            before.pop(key, None)
+            after.pop(key, None)
     gone = {keys: target for keys, target in before.items() if keys not in after}
     added = {keys: target for keys, target in after.items() if keys not in before}
     for was, target in list(gone.items()):
@@ -244,6 +272,10 @@ def _options(flow: str, old: CompiledStep, new: CompiledStep, names: Mapping[str
         if names.get(was) != now:
             words = Text("{step}: {keys} leads to {new} instead of {old}", step=new.name, keys=keys, new=now, old=was)
             yield Change(Topic.MENUS, flow, new.name, words, was, now)
+
+
+def _is_default(step: CompiledStep, key: str) -> bool:
+    return f"key {key}" in step.by_default
 
 
 def _choices(step: CompiledStep) -> dict[str, str]:

@@ -3,7 +3,8 @@
     or_ := and_ ("or" and_)*        and_ := not_ ("and" not_)*      not_ := "not" not_ | comparison
     comparison := sum (("=" | "!=" | "<" | "<=" | ">" | ">=") sum | ["not"] "in" "(" or_ ("," or_)* ")")?
     sum := atom (("+" | "-") atom)*
-    atom := number | amount currency | 'text' | true | false | name | "(" or_ ")"
+    atom := number | amount currency | decimal "%" | decimal currency "per" 100 currency | 'text' | true | false | name
+          | "(" or_ ")"
 
 Knows this grammar and how types combine. Must not know steps, nor where values come from.
 """
@@ -18,10 +19,12 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.tokens import ExpressionError, Token, cited, tokens_of
 from ivr_engine.flow.values import (
     DIGITS,
     MONEY,
     NUMBER,
+    RATE,
     SECRET,
     TEXT,
     YES_NO,
@@ -32,8 +35,8 @@ from ivr_engine.flow.values import (
 )
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import QUOTED_UNITS, Rate
 
-EXPRESSION_CHARACTERS_MAX: Final = 500
 DEPTH_MAX: Final = 30
 
 
@@ -48,17 +51,6 @@ class Readable(Protocol):
 
 
 Evaluate = Callable[[Readable], Value]
-
-
-class ExpressionError(Exception):
-    """What is wrong with an expression; `column` counts from 1 within it."""
-
-    def __init__(self, code: str, column: int, message: Text, mend: Text) -> None:
-        super().__init__(message)
-        self.code = code
-        self.column = column
-        self.message = message
-        self.mend = mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +71,18 @@ class Compiled:
 
 
 NO_CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({})
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<amount>\d{1,15}\.\d{1,2})|(?P<number>\d{1,18})|(?P<name>[A-Za-z_]\w*)"
-    r"|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<sign><=|>=|!=|==|[=<>+\-(),]))",
-    re.ASCII,
-)
 _ORDER: Final[Mapping[str, Callable[..., bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
 }
-_BEGIN: Final = Text("names are of letters a-z, digits and _; texts stand in quotes; signs are = != < <= > >= + - ( )")
+PERCENT: Final = "%"
+PER: Final = "per"
+_RATE_WRITTEN: Final = Text("write for example 2.35% or 712.35 CNY per 100 USD")
 _WORD: Final = Type("word")  # a bare word that may turn out to be a member of a choice
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _KEYWORDS: Final = frozenset({"and", "or", "not", "in", "true", "false"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +102,7 @@ def compile_expression(
     constants: Mapping[str, Constant] = NO_CONSTANTS,
 ) -> Compiled:
     """Parse and type an expression; raise `ExpressionError` with code E301, E302, E303 or E304."""
-    parser = _Parser(_tokens(text), variables, facts, constants)
+    parser = _Parser(tokens_of(text), variables, facts, constants)
     term = parser.whole()
     variable = term.word if term.word in variables else None
     reads, read_constants = frozenset(parser.reads), frozenset(parser.constants_read)
@@ -132,31 +114,12 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and text not in _KEYWORDS
 
 
-def _tokens(text: str) -> list[_Token]:
-    if len(text) > EXPRESSION_CHARACTERS_MAX:
-        mend = Text("keep to {limit} characters", limit=EXPRESSION_CHARACTERS_MAX)
-        raise ExpressionError("E303", 1, Text("the expression is too long"), mend)
-    tokens: list[_Token] = []
-    position = 0
-    while text[position:].strip():
-        found = _TOKEN.match(text, position)
-        if found is None:
-            column = position + 1 + len(text[position:]) - len(text[position:].lstrip())
-            message = Text("'{character}' cannot stand here", character=text[column - 1])
-            raise ExpressionError("E303", column, message, _BEGIN)
-        kind = str(found.lastgroup)
-        tokens.append(_Token(kind, found.group(kind), found.start(kind) + 1))
-        position = found.end()
-    tokens.append(_Token("end", "", len(text) + 1))
-    return tokens
-
-
 class _Parser:
     """Recursive descent over the tokens; types as it goes."""
 
     def __init__(
         self,
-        tokens: list[_Token],
+        tokens: list[Token],
         variables: Mapping[str, Variable],
         facts: Mapping[str, Type],
         constants: Mapping[str, Constant],
@@ -269,7 +232,7 @@ class _Parser:
         token = self._peek
         self._next += 1
         if token.kind == "number":
-            if self._peek.kind == "name" and self._peek.text in Currency.__members__:
+            if self._peek.text == PERCENT or self._peek.text in Currency.__members__:
                 return self._amount(token)
             number = int(token.text)
             return _Term(NUMBER, lambda _: number, token.column)
@@ -287,19 +250,41 @@ class _Parser:
             inner = self._or()
             self._expect(")")
             return inner
-        message = Text("a value is expected before {what}", what=_cited(token))
+        message = Text("a value is expected before {what}", what=cited(token))
         raise ExpressionError("E303", token.column, message, Text("write a variable, a number, an amount or a text"))
 
-    def _amount(self, token: _Token) -> _Term:
+    def _amount(self, token: Token) -> _Term:
         currency = self._peek
+        if self._take(PERCENT):
+            return self._rate(token, f"{token.text}%")
         if currency.text not in Currency.__members__:
             message = Text("an amount needs its currency")
             raise ExpressionError("E303", token.column, message, Text("write for example 100.00 CNY"))
         self._next += 1
-        money = Money.parse(token.text, Currency(currency.text))
+        if self._take(PER):
+            units, of = self._tokens[self._next : self._next + 2] if self._peek.kind != "end" else (self._peek,) * 2
+            if units.text != str(QUOTED_UNITS) or of.text not in Currency.__members__:
+                message = Text("a rate is quoted for 100 units of a currency")
+                raise ExpressionError("E303", units.column, message, _RATE_WRITTEN)
+            self._next += 2
+            return self._rate(token, f"{token.text} {currency.text} {PER} {units.text} {of.text}")
+        try:
+            money = Money.parse(token.text, Currency(currency.text))
+        except ValueError:
+            message = Text("an amount has at most two decimals")
+            raise ExpressionError("E303", token.column, message, Text("write for example 100.00 CNY")) from None
         return _Term(MONEY, lambda _: money, token.column)
 
-    def _name(self, token: _Token) -> _Term:
+    @staticmethod
+    def _rate(token: Token, text: str) -> _Term:
+        try:
+            rate = Rate.parse(text)
+        except ValueError:
+            message = Text("there is no such rate: {written}", written=text)
+            raise ExpressionError("E303", token.column, message, _RATE_WRITTEN) from None
+        return _Term(RATE, lambda _: rate, token.column)
+
+    def _name(self, token: Token) -> _Term:
         name = token.text
         if name in self._variables:
             variable = self._variables[name]
@@ -357,7 +342,7 @@ class _Parser:
             raise ExpressionError("E302", term.column, message, mend)
 
     @property
-    def _peek(self) -> _Token:
+    def _peek(self) -> Token:
         return self._tokens[self._next]
 
     def _take(self, text: str) -> bool:
@@ -368,17 +353,13 @@ class _Parser:
 
     def _expect(self, text: str) -> None:
         if not self._take(text):
-            message = Text("'{sign}' is expected before {what}", sign=text, what=_cited(self._peek))
+            message = Text("'{sign}' is expected before {what}", sign=text, what=cited(self._peek))
             raise ExpressionError("E303", self._peek.column, message, Text("add {sign}", sign=text))
 
     def _expect_end(self) -> None:
         if self._peek.kind != "end":
-            message = Text("nothing more is expected, but here is {what}", what=_cited(self._peek))
+            message = Text("nothing more is expected, but here is {what}", what=cited(self._peek))
             raise ExpressionError("E303", self._peek.column, message, Text("join conditions with `and` or `or`"))
-
-
-def _cited(token: _Token) -> Text:
-    return Text("the end") if token.kind == "end" else Text("'{value}'", value=token.text)
 
 
 def _joined(join: Callable[..., Value], first: Evaluate, second: Evaluate) -> Evaluate:

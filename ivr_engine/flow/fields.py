@@ -6,6 +6,7 @@ Knows how they are written and what they mean. Must not know any step.
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
@@ -23,6 +24,20 @@ _DURATION: Final = re.compile(r"(\d{1,6}) ?(ms|s|min)", re.ASCII)
 _LENGTH: Final = re.compile(r"(\d{1,3})(?:\s*(?:to|-)\s*(\d{1,3}))?", re.ASCII)
 _UNITS_MS: Final = (("ms", 1), ("min", 60_000), ("s", 1000))
 _NAMED_KEYS: Final = (("star", "*"), ("hash", "#"))
+
+
+class KeyEvent(StrEnum):
+    """What a key can do instead of leading to a step that it names."""
+
+    REPEAT = "repeat"
+    """All is heard again, and nothing is counted as wrong."""
+    HELP = "help"
+    """The question says what helps, and is asked again."""
+    BACK = "back"
+    """The call goes to the question that the step itself names under `back`."""
+
+
+EVENTS: Final = frozenset(event.value for event in KeyEvent)
 
 
 def _milliseconds(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote

@@ -119,7 +119,9 @@ class FlowFile(BaseModel):
     )
     otherwise: dict[str, str] = Field(default_factory=dict, description="Arms for outcomes that a step has none for.")
     everywhere: dict[str, str] = Field(
-        default_factory=dict, description="Keys that every question by keys takes, unless it uses them itself."
+        default_factory=dict,
+        description="Keys that every question by keys takes, unless it uses them itself: each with a step, or with "
+        "`repeat`, `help` or `back`.",
     )
     steps: dict[str, dict[str, Any]] = Field(min_length=1, max_length=STEPS_MAX, description="The steps by name.")
 
@@ -131,10 +133,10 @@ class CompiledStep:
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
     that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
-    `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `by_default` are the outcomes
-    whose arms stand at the top of the file, under `otherwise` or `everywhere`. `uses` are the names that the step looks
-    up, each with its place. `says` is what is written in the step but for where its arms lead, in one form, so that two
-    steps can be compared.
+    `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `goes_back_to` is the
+    question that a key for `back` leads to. `by_default` are the outcomes whose arms stand at the top of the file,
+    under `otherwise` or `everywhere`. `uses` are the names that the step looks up, each with its place. `says` is what
+    is written in the step but for where its arms lead, in one form, so that two steps can be compared.
     """
 
     name: str
@@ -145,6 +147,7 @@ class CompiledStep:
     usual: str | None
     milestone: str | None
     arms: Mapping[str, str]
+    goes_back_to: str | None
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
@@ -179,11 +182,13 @@ class CompiledFlow:
     """One flow, compiled; usable only when there are no findings in its library.
 
     A call may come to `budget_exceeded` and `finally_` from any step, with no more known than at the start. `declared`
-    is what else stands at the top of the file, as (block, name) -> its text, so that two flows can be compared.
+    is what else stands at the top of the file, as (block, name) -> its text, so that two flows can be compared, and
+    `everywhere` which keys every question takes, each with what it leads to.
     """
 
     name: str
     title: str
+    owner: str | None
     start: str
     languages: tuple[Language, ...]
     interface: Interface
@@ -193,6 +198,7 @@ class CompiledFlow:
     budget_exceeded: str | None
     finally_: str | None
     declared: Mapping[tuple[str, str], str]
+    everywhere: Mapping[str, str]
     steps: Mapping[str, CompiledStep]
 
     @property

@@ -11,14 +11,15 @@ from typing import Final, Protocol
 
 from ivr_engine.flow.call import FACTS
 from ivr_engine.flow.constants import CONSTANTS
-from ivr_engine.flow.expressions import NO_CONSTANTS, Compiled, ExpressionError, compile_expression
-from ivr_engine.flow.findings import suggest
+from ivr_engine.flow.expressions import NO_CONSTANTS, Compiled, compile_expression, is_name
+from ivr_engine.flow.findings import did_you_mean, suggest
 from ivr_engine.flow.hours import OpeningHours
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.messages import Messages
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
+from ivr_engine.flow.tokens import ExpressionError
 from ivr_engine.flow.uses import Use
 from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, Constant, DataClass, Type, Variable
 from ivr_engine.flow.wording import Text
@@ -112,6 +113,8 @@ class Scope:
     def expression(self, text: str | int | bool, at: Path, expected: Type | None = None) -> Compiled | None:  # noqa: FBT001 # a YAML scalar, not a switch
         """Compile an expression written at `at`; note a finding and return None when it is wrong."""
         written = str(text).lower() if isinstance(text, bool) else str(text)
+        if expected is not None and expected.members and self._is_bare_word(written, expected):
+            return self._word_of(expected, written, at)
         try:
             compiled = compile_expression(written, self.variables, FACTS, self.constants)
         except ExpressionError as error:
@@ -126,6 +129,19 @@ class Scope:
             self.finding("E302", at, message, _type_mend(expected))
             return None
         return compiled
+
+    def _is_bare_word(self, written: str, choice: Type) -> bool:
+        """Whether a word is meant as it stands: one of a choice, or one that nothing here is called."""
+        if written in choice.members:
+            return written not in self.variables or self.variables[written].type != choice
+        return is_name(written) and not any(written in known for known in (self.variables, self.constants, FACTS))
+
+    def _word_of(self, choice: Type, written: str, at: Path) -> Compiled | None:
+        if written in choice.members:
+            return Compiled(choice, lambda _: written, frozenset())
+        message = Text("'{word}' is not {choice}", word=written, choice=choice)
+        self.finding("E302", at, message, did_you_mean(written, choice.members))
+        return None
 
     def facts_of(self, text: str | int | bool) -> tuple[frozenset[str], frozenset[str]]:  # noqa: FBT001 # a YAML scalar, not a switch
         """Return the facts that are true where a condition holds, and where it does not; none for a wrong one."""
@@ -205,4 +221,6 @@ def _type_mend(expected: Type) -> Text:
 def _fits(actual: Type, expected: Type) -> bool:
     if actual == expected or (actual in (TEXT, DIGITS) and expected in (TEXT, DIGITS)):
         return True
+    if actual.members and expected.members:  # whoever takes all words takes some of them
+        return set(actual.members) <= set(expected.members)
     return expected == TEXT and bool(actual.members) and actual != NUMBER

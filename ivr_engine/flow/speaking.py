@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ivr_engine.flow.call import FACTS, Call
-from ivr_engine.flow.expressions import Compiled, Evaluate, ExpressionError, compile_expression
+from ivr_engine.flow.expressions import Compiled, Evaluate, compile_expression
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.source import Path
+from ivr_engine.flow.tokens import ExpressionError
 from ivr_engine.flow.uses import PROMPTS
-from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, TIME, DataClass, Type
+from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, RATE, TIME, DataClass, Type
 from ivr_engine.flow.wording import Text
 from ivr_engine.speech.grammar import Grammar
 from ivr_engine.speech.grammars import grammar_for
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Money
+from ivr_engine.values.rate import Rate
 from ivr_engine.values.utterance import Utterance
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ _READ_OUTS: Final[Mapping[str, Type]] = {
     "ordinal": NUMBER,
     "date": DATE,
     "time": TIME,
+    "rate": RATE,
 }
 
 _READ_OUT_MS: Final[Mapping[str, int]] = {
@@ -49,6 +52,7 @@ _READ_OUT_MS: Final[Mapping[str, int]] = {
     "ordinal": 2000,
     "date": 5000,
     "time": 4000,
+    "rate": 11_000,
 }
 """How long a read-out lasts at most with any value that a caller of a bank may hear; for bounds, not for playing."""
 
@@ -112,6 +116,9 @@ class Part(BaseModel):
     ordinal: str | int | None = Field(default=None, description="First, second, ...")
     date: str | None = Field(default=None, description="A date.")
     time: str | None = Field(default=None, description="A time of day.")
+    rate: str | None = Field(
+        default=None, description="Interest in per cent, or what a hundred units of a currency are worth."
+    )
 
     first: Speech | None = Field(
         default=None,
@@ -313,4 +320,5 @@ _READERS: Final[Mapping[str, Callable[[Evaluate], Spoken]]] = {
     "ordinal": _reader(lambda grammar, value: grammar.ordinal(int(value))),
     "date": _reader(lambda grammar, value: grammar.date(cast("date", value))),
     "time": _reader(lambda grammar, value: grammar.time(cast("time", value))),
+    "rate": _reader(lambda grammar, value: grammar.rate(cast("Rate", value))),
 }

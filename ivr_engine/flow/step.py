@@ -104,7 +104,8 @@ class Way:
     `deed` says in a few words what the caller does, or what the world answers, to get there; `presses` is how many
     keys that takes at least. `writes` are variables that hold a value afterwards, `confirms` those whose values the
     caller has just confirmed. `level` is the sign-in level that holds from here, `at_least` one that is known to be
-    reached already.
+    reached already. `quiet_ms` is how long a step that may speak takes at most to end so in silence; None where it has
+    spoken.
     """
 
     outcome: str
@@ -115,6 +116,7 @@ class Way:
     confirms: frozenset[str] = frozenset()
     level: Level | None = None
     at_least: Level | None = None
+    quiet_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,11 @@ class Step(BaseModel, ABC):
     def silent(self) -> bool:
         """Whether the step neither speaks nor asks nor waits for a human, so that it needs no caller."""
         return False
+
+    @property
+    def goes_back_to(self) -> str | None:
+        """The question before this one, to which a key for `back` leads, if there is one."""
+        return None
 
     @property
     def runs(self) -> str | None:

@@ -14,9 +14,10 @@ from typing import Final
 from ivr_engine.flow.findings import NotUnderstoodError
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Pair, Rate
 from ivr_engine.values.secret import SecretDigits
 
-Value = str | int | bool | Money | date | time | SecretDigits
+Value = str | int | bool | Money | Rate | date | time | SecretDigits
 
 
 class DataClass(StrEnum):
@@ -42,12 +43,13 @@ TEXT: Final = Type("text")
 DIGITS: Final = Type("digits")
 NUMBER: Final = Type("number")
 MONEY: Final = Type("money")
+RATE: Final = Type("rate")
 DATE: Final = Type("date")
 TIME: Final = Type("time")
 YES_NO: Final = Type("yes_no")
 SECRET: Final = Type("secret")
 
-PLAIN_TYPES: Final = (TEXT, DIGITS, NUMBER, MONEY, DATE, TIME, YES_NO, SECRET)
+PLAIN_TYPES: Final = (TEXT, DIGITS, NUMBER, MONEY, RATE, DATE, TIME, YES_NO, SECRET)
 _ONE_OF: Final = re.compile(r"one of \(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
 _PLAIN: Final = "|".join(known.name for known in PLAIN_TYPES)
 TYPE_WRITTEN: Final = rf"^\s*((public|personal)\s+)?({_PLAIN}|one of \(\s*\w+(\s*,\s*\w+)*\s*\))\s*$"
@@ -113,6 +115,7 @@ def type_of(value: Value) -> Type:
 _TYPES_BY_PYTHON: Final[tuple[tuple[type, Type], ...]] = (
     (int, NUMBER),
     (Money, MONEY),
+    (Rate, RATE),
     (date, DATE),
     (time, TIME),
     (SecretDigits, SECRET),
@@ -127,6 +130,9 @@ def encode(value: Value) -> Encoded:
         raise ValueError("a secret is never written down")  # noqa: TRY004 # what fails is the value's sensitivity
     if isinstance(value, Money):
         return [value.minor, value.currency.value]
+    if isinstance(value, Rate):
+        pair = value.pair
+        return [value.hundred_thousandths, *((pair.of.value, pair.priced_in.value) if pair is not None else ())]
     if isinstance(value, (date, time)):
         return value.isoformat()
     return value
@@ -136,8 +142,10 @@ def decode(encoded: Encoded, kind: Type) -> Value:
     """Return the value that `encode` wrote for a variable of this type; raise `ValueError` when it does not fit."""
     if kind == MONEY and isinstance(encoded, list) and len(encoded) == 2 and type(encoded[0]) is int:
         return Money(encoded[0], Currency(str(encoded[1])))
+    if kind == RATE and isinstance(encoded, list) and len(encoded) in (1, 3) and type(encoded[0]) is int:
+        return Rate(encoded[0], Pair(*(Currency(str(code)) for code in encoded[1:])) if encoded[1:] else None)
     if isinstance(encoded, list):
-        raise ValueError("only money is a pair")  # noqa: TRY004 # stored data that does not fit
+        raise ValueError("only money and rates are lists")  # noqa: TRY004 # stored data that does not fit
     if kind in (DATE, TIME) and isinstance(encoded, str):
         return date.fromisoformat(encoded) if kind == DATE else time.fromisoformat(encoded)
     if kind == NUMBER and type(encoded) is int:

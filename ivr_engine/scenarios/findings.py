@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ivr_engine.flow.codes import Code
+from ivr_engine.flow.wording import Wording, chinese_codes
 
 TEST_CODES: Final[Mapping[str, Code]] = MappingProxyType(
     {
@@ -67,3 +68,8 @@ TEST_CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
     }
 )
+
+
+def explained(code: str, language: Wording = Wording.ENGLISH) -> Code:
+    """Return the title and the explanation of a code of tests in a language."""
+    return Code(**chinese_codes()[code]) if language is Wording.CHINESE else TEST_CODES[code]

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.banking.model import AccountKind, Addresses
+from ivr_engine.banking.model import AccountKind, Addresses, Segment
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.findings import Place
 from ivr_engine.values.language import Language
@@ -159,6 +159,8 @@ class GivenCustomer:
     accounts: tuple[GivenAccount, ...] = ()
     addresses: Addresses = field(default_factory=Addresses)
     wrong_pins: int = 0
+    segment: Segment = Segment.STANDARD
+    born: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from ivr_engine.banking.model import AccountKind, Addresses
+from ivr_engine.banking.model import AccountKind, Addresses, Segment
 from ivr_engine.banking.pin_policy import PIN_DIGITS_MAX, PIN_DIGITS_MIN
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
@@ -31,7 +31,7 @@ _AWAY_FOR: Final = "away for "
 _ANSWERS_IN: Final = "answers in "
 _AFTER: Final = re.compile(r"(\w+) after (\d{1,4}) times?", re.ASCII)
 _GIVEN: Final = ("customer", "bank", "answers", "agents", "time")
-_CUSTOMER: Final = ("number", "pin", "name", "wrong pins before", "accounts", "addresses")
+_CUSTOMER: Final = ("number", "pin", "name", "segment", "born", "wrong pins before", "accounts", "addresses")
 _ADDRESSES: Final = ("mobile", "fax", "email", "pager")
 _ACCOUNT: Final = ("number", "kind", "booked", "held", "credit line", "movements")
 _MOVEMENT: Final = ("amount", "on", "days ago", "text")
@@ -44,6 +44,7 @@ _STEP_ENDS: Final[Mapping[str, list[str]]] = MappingProxyType(
 )
 """Steps that write, and how a test may let them end."""
 _KINDS: Final[Mapping[str, str]] = MappingProxyType({kind.value: kind.value for kind in AccountKind})
+_SEGMENTS: Final[Mapping[str, str]] = MappingProxyType({segment.value: segment.value for segment in Segment})
 _AGENTS: Final[Mapping[str, str]] = MappingProxyType({outcome.value: outcome.value for outcome in QueueOutcome})
 COUNT_MAX: Final = 10_000
 
@@ -139,6 +140,8 @@ def _customer(block: Block) -> GivenCustomer | None:
         accounts=tuple(_account(block.source, (*customer.path, "accounts", at)) for at in range(len(accounts))),
         addresses=_addresses(customer),
         wrong_pins=customer.read("wrong pins before", partial(_count, most=PIN_DIGITS_MAX), 0),
+        segment=Segment(customer.read("segment", written.one_word_of(_SEGMENTS), Segment.STANDARD.value)),
+        born=customer.read("born", written.day, None),
     )
 
 

@@ -18,6 +18,7 @@ from ivr_engine.flow.wording import Text
 from ivr_engine.speech.grammars import grammar_for
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Rate
 
 T = TypeVar("T")
 Reads: TypeAlias = Callable[[Data], T]
@@ -153,6 +154,7 @@ def read_out(kind: str, written: Data, spoken: Language) -> tuple[str, ...]:
         "masked": grammar.masked,
         "date": lambda words: grammar.date(day(words)),
         "time": lambda words: grammar.time(time.fromisoformat(words)),
+        "rate": lambda words: grammar.rate(Rate.parse(words)),
     }
     words = text(written)
     if kind not in readers:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from ivr_engine.banking.core import CoreUnavailableError
@@ -20,15 +20,21 @@ from ivr_engine.banking.model import (
     Addresses,
     Balance,
     Customer,
+    ExchangeRate,
+    ForeignCurrency,
+    InterestRate,
     PinChange,
     PinVerdict,
     Posting,
     PostingOutcome,
+    Product,
+    Segment,
     StatementLine,
+    Term,
 )
 from ivr_engine.banking.pin_policy import PinFailures, count_attempt, length_is_acceptable, verdict_on_wrong_pin
 from ivr_engine.scenarios.model import GivenCustomer
-from ivr_engine.scenarios.sample import sample_customer
+from ivr_engine.scenarios.sample import EXCHANGE, INTEREST, sample_customer
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
 from ivr_engine.values.language import Language
@@ -52,7 +58,8 @@ class MemoryBank:
     """A `CoreBank` in memory.
 
     `away` makes every question raise `CoreUnavailableError`, `away_for` those named (`balance`, ...); `answer_after_s`
-    is how long each answer takes. `asked` counts the questions by name.
+    is how long each answer takes. `asked` counts the questions by name. `interest` and `exchange` are the rates that
+    it has published, `lists` the numbers on each of its lists; they may be changed.
     """
 
     clock: Clock
@@ -60,6 +67,9 @@ class MemoryBank:
     away_for: frozenset[str] = frozenset()
     answer_after_s: float = 0.0
     asked: dict[str, int] = field(default_factory=dict)
+    interest: list[InterestRate] = field(default_factory=lambda: [*INTEREST])
+    exchange: list[ExchangeRate] = field(default_factory=lambda: [*EXCHANGE])
+    lists: dict[str, set[str]] = field(default_factory=dict)
     _customers: dict[CustomerNumber, tuple[Customer, SecretDigits]] = field(default_factory=dict)
     _addresses: dict[CustomerNumber, Addresses] = field(default_factory=dict)
     _accounts: dict[AccountNumber, BookAccount] = field(default_factory=dict)
@@ -67,9 +77,18 @@ class MemoryBank:
     _attempts: dict[CallId, int] = field(default_factory=dict)
     _postings: dict[str, tuple[Posting, PostingOutcome]] = field(default_factory=dict)
 
-    def add_customer(self, number: str, pin: bytes, *, name: str = "", language: Language = Language.ENGLISH) -> None:
+    def add_customer(
+        self,
+        number: str,
+        pin: bytes,
+        *,
+        name: str = "",
+        language: Language = Language.ENGLISH,
+        segment: Segment = Segment.STANDARD,
+        born: date | None = None,
+    ) -> None:
         """Add a customer, or give a known one another PIN."""
-        customer = Customer(CustomerNumber(number), name or number, language)
+        customer = Customer(CustomerNumber(number), name or number, language, segment, born)
         self._customers[customer.number] = customer, SecretDigits(pin)
 
     def add_addresses(self, customer: str, addresses: Addresses) -> None:
@@ -102,7 +121,7 @@ class MemoryBank:
         """Add a customer as a test describes them."""
         number, now = CustomerNumber(given.number), self.clock.now()
         self._customers[number] = (
-            Customer(number, given.name or number, Language.MANDARIN),
+            Customer(number, given.name or number, Language.MANDARIN, given.segment, given.born),
             SecretDigits(given.pin.reveal()),
         )
         self._addresses[number] = given.addresses
@@ -193,6 +212,21 @@ class MemoryBank:
         await self._answer("posting_outcome")
         kept = self._postings.get(posting_id)
         return kept[1] if kept is not None else None
+
+    async def interest_rate(self, product: Product, term: Term) -> InterestRate | None:
+        """Return the interest in force, or None."""
+        await self._answer("interest_rate")
+        return next((one for one in self.interest if (one.product, one.term) == (product, term)), None)
+
+    async def exchange_rate(self, currency: ForeignCurrency) -> ExchangeRate | None:
+        """Return the rates that were set last, or None."""
+        await self._answer("exchange_rate")
+        return next((one for one in self.exchange if one.currency is currency), None)
+
+    async def is_listed(self, name: str, caller: str) -> bool:
+        """Say whether a number stands on a list."""
+        await self._answer("is_listed")
+        return caller in self.lists.get(name, ())
 
     async def close(self) -> None:
         """Overwrite the PINs; harmless when repeated."""

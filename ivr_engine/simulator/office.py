@@ -37,6 +37,7 @@ from ivr_engine.calls.office import (
 )
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.flow.messages import Messages
+from ivr_engine.flow.scope import ZONE
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, CustomerNumber, RandomIds
 from ivr_engine.values.language import Language
@@ -151,11 +152,13 @@ def ports_of(
     speaks: Callable[[], Language] = lambda: Language.ENGLISH,
     office: MemoryOffice | None = None,
     log: FilteringBoundLogger | None = None,
+    caller: str = "",
+    zone: str = ZONE,
 ) -> Ports:
     """Return the ports of one call, as a live call has them, but for an office in memory."""
     kept = office if office is not None else MemoryOffice(clock)
     desk = Desk(kept, messages, RandomIds(clock))
-    operations = BankOperations(bank, call, clock, desk, speaks=speaks, log=log)
+    operations = BankOperations(bank, call, clock, desk, speaks=speaks, log=log, caller=caller, zone=zone)
     return Ports(operations, CallBackOffice(bank, call, clock, desk, operations, log=log), kept)
 
 

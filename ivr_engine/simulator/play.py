@@ -21,6 +21,7 @@ from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, CallerHungUp, Dialled,
 from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
+from ivr_engine.flow.scope import ZONE
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.saving import Recorder
@@ -203,6 +204,7 @@ class Scene:
     bank: Callable[[Clock], CoreBank] = sample_bank
     show_steps: bool = False
     recorder: Recorder | None = None
+    zone: str = ZONE
 
 
 async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str:
@@ -225,7 +227,7 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
     if recorder is not None:
         recorder.conversation = conversation
-    ports = ports_of(bank, CallId("play"), clock, scene.library.messages, speaks=lambda: call.language)
+    ports = ports_of(bank, CallId("play"), clock, scene.library.messages, speaks=lambda: call.language, zone=scene.zone)
     operations = ports.operations
     queues = PlayedQueues(conversation, scene.agents, write)
     call = Call(conversation, operations, queues, operations, scene.language, ports.back_office)

@@ -21,6 +21,7 @@ from ivr_engine.speech.grammar import (
     last_digits,
 )
 from ivr_engine.values.money import MINOR_UNITS_PER_MAJOR, Currency, Money
+from ivr_engine.values.rate import QUOTED_UNITS, Rate
 
 _GROUP = 10_000
 _HIGHEST_GROUP = 3
@@ -42,6 +43,8 @@ class Place(StrEnum):
     OCLOCK = "oclock"
 
 
+_POINT = Place.OCLOCK.value
+"""点/點 before decimals is the word, and the recording, of nine o'clock."""
 _WHOLE_PLACES = (Place.HUNDREDS, Place.THOUSANDS, Place.JIAO, Place.FEN)
 
 
@@ -101,6 +104,17 @@ class ChineseGrammar:
         """Speak 第 and the number."""
         return ("ordinal", *self._number(checked_ordinal(number)))
 
+    def rate(self, rate: Rate) -> Prompts:
+        """Speak 百分之 and the number, or 一百, a currency, 兑换, the other, the number and 元."""
+        whole, decimals = rate.parts
+        number = self._number(checked_number(whole))
+        if decimals:  # 2 is 二 and 1 is 一 on both sides of the point: it is read, not counted
+            number += (_POINT, *(f"number_{digit}" for digit in decimals))
+        if rate.pair is None:
+            return (*(("minus",) if rate.hundred_thousandths < 0 else ()), "percent", *number)
+        of, priced_in = (f"currency_{currency.value.lower()}" for currency in (rate.pair.of, rate.pair.priced_in))
+        return (*self._number(QUOTED_UNITS), of, "worth", priced_in, *number, Place.YUAN.value)
+
     def vocabulary(self) -> frozenset[str]:
         """Return every id that any of the read-outs can produce."""
         numbers = {f"number_{number}" for number in (*range(11), *range(20, 100, 10))}
@@ -111,7 +125,7 @@ class ChineseGrammar:
         dates = {"year", "day", "minute", *(f"month_{month}" for month in range(1, 13))}
         parts = {_part_of_day(hour) for hour in range(24)}
         others = {"minus", "ordinal", "ending_in", self.digit_one, *(unit.value for unit in units)}
-        return frozenset(numbers | wholes | pair | money | dates | parts | others)
+        return frozenset(numbers | wholes | pair | money | dates | parts | others | {"percent", "worth"})
 
     def _number(self, number: int) -> Prompts:
         """Speak 0 to 999,999,999,999,999: groups of four digits, 零 once where digits are skipped."""

@@ -17,6 +17,7 @@ from ivr_engine.speech.grammar import (
     last_digits,
 )
 from ivr_engine.values.money import MINOR_UNITS_PER_MAJOR, Currency, Money
+from ivr_engine.values.rate import QUOTED_UNITS, Rate
 
 _SCALES: Final = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
 _LAST_WHOLE = 20
@@ -71,6 +72,18 @@ class EnglishGrammar:
         word = "ordinal_100" if last == "hundred" else f"ordinal_{last.removeprefix('number_')}"
         return (*before, word)
 
+    def rate(self, rate: Rate) -> Prompts:
+        """Speak "two point three five per cent", or "one hundred US dollars are worth seven point one yuan"."""
+        whole, decimals = rate.parts
+        number = _number(checked_number(whole))
+        if decimals:
+            number += ("point", *(f"number_{digit}" for digit in decimals))
+        if rate.pair is None:
+            return (*(("minus",) if rate.hundred_thousandths < 0 else ()), *number, "percent")
+        count = 1 if (whole, decimals) == (1, "") else 2
+        of, priced_in = _major_unit(rate.pair.of, QUOTED_UNITS), _major_unit(rate.pair.priced_in, count)
+        return (*_number(QUOTED_UNITS), of, "worth", *number, priced_in)
+
     def vocabulary(self) -> frozenset[str]:
         """Return every id that any of the read-outs can produce."""
         wholes = (*range(1, _LAST_WHOLE + 1), *range(30, _HUNDRED, 10))
@@ -82,7 +95,8 @@ class EnglishGrammar:
         money |= {_minor_unit(currency, count) for currency in Currency for count in counts}
         months = {f"month_{month}" for month in range(1, 13)}
         times = {"a_m", "p_m", "noon", "midnight", "oh"}
-        return frozenset(numbers | ordinals | scales | money | months | times | {"and", "minus", "ending_in"})
+        others = {"and", "minus", "ending_in", "percent", "point", "worth"}
+        return frozenset(numbers | ordinals | scales | money | months | times | others)
 
 
 def english() -> EnglishGrammar:

@@ -10,6 +10,7 @@ import re
 from typing import Final, Protocol
 
 from ivr_engine.values.money import Money
+from ivr_engine.values.rate import Rate
 
 LARGEST_NUMBER: Final = 999_999_999_999_999
 """Fifteen digits: what `values.money` reads, and more than a caller can take in."""
@@ -57,6 +58,10 @@ class Grammar(Protocol):
 
     def ordinal(self, number: int) -> Prompts:
         """Speak a place in a row, 1 to 999; `ValueError` for any other."""
+        ...
+
+    def rate(self, rate: Rate) -> Prompts:
+        """Speak a percentage, or what a hundred units of a currency are worth; decimals digit by digit."""
         ...
 
     def vocabulary(self) -> frozenset[str]:

@@ -115,7 +115,7 @@ def test_schema_is_printed_or_written_and_knows_names_only_when_asked(ivr: Ivr, 
 def changed(tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(PROJECT / "flows", tmp_path / "changed"))
     hotline = folder / "hotline.yaml"
-    hotline.write_text(hotline.read_text(encoding="utf-8").replace("      1: want_balance", "      5: want_balance"))
+    hotline.write_text(hotline.read_text(encoding="utf-8").replace("      1: want_balance", "      6: want_balance"))
     return folder
 
 
@@ -123,13 +123,24 @@ def test_diff_tells_what_callers_notice(ivr: Ivr, changed: Path) -> None:
     ran = ivr("diff", str(PROJECT / "flows"), "changed", folder=changed.parent)
     assert ran.status == 1
     assert ran.printed.splitlines()[0] == "what callers call for:"
-    moved = "balance moves from 1-1-(customer)-(pin)-(pick one) to 1-5-(customer)-(pin)-(pick one)"
+    moved = "balance moves from 1-1-(customer)-(pin)-(pick one) to 1-6-(customer)-(pin)-(pick one)"
     assert f"  hotline: {moved}\n" in ran.printed
-    assert "menus:\n  hotline: main_menu: what leads to want_balance moves from 1 to 5\n" in ran.printed
+    assert "menus:\n  hotline: main_menu: what leads to want_balance moves from 1 to 6\n" in ran.printed
     rows = json.loads(ivr("diff", str(PROJECT / "flows"), "changed", "--json", folder=changed.parent).printed)[
         "changes"
     ]
-    assert ("menus", "main_menu", "1", "5") in [(row["topic"], row["step"], row["old"], row["new"]) for row in rows]
+    assert ("menus", "main_menu", "1", "6") in [(row["topic"], row["step"], row["old"], row["new"]) for row in rows]
+
+
+def test_diff_of_folders_takes_the_prompts_beside_each(ivr: Ivr, tmp_path: Path) -> None:
+    for side in ("old", "new"):
+        shutil.copytree(PROJECT / "flows", tmp_path / side / "flows")
+        shutil.copytree(PROJECT / "prompts", tmp_path / side / "prompts")
+    english = tmp_path / "new" / "prompts" / "en.yaml"
+    english.write_text(english.read_text(encoding="utf-8").replace("\ngoodbye: Goodbye.", "\ngoodbye: Bye."))
+    ran = ivr("diff", "old/flows", "new/flows", folder=tmp_path)
+    assert ran.status == 1
+    assert "prompts:\n  goodbye has other words in en: Goodbye. → Bye.\n" in ran.printed
 
 
 def test_diff_of_the_same_flows_is_nothing(ivr: Ivr, changed: Path) -> None:

@@ -12,6 +12,7 @@ from ivr_engine.app.commands.common import language_in_force
 from ivr_engine.app.settings import PROJECT
 from ivr_engine.flow.codes import explained
 from ivr_engine.flow.wording import Wording
+from ivr_engine.scenarios.findings import explained as explained_of_tests
 from tests.app.command import ivr
 
 
@@ -50,6 +51,11 @@ def test_check_as_json_holds_both_languages_and_the_facts(broken: Path) -> None:
     assert row["mend"] == "did you mean 'ask_language'?"
     assert row["mend_zh"] == "是不是想写“ask_language”？"
     assert row["facts"]["mend"] == {"name": "ask_language"}
+
+
+def test_mistakes_in_tests_are_explained_in_chinese_as_well(tmp_path: Path) -> None:
+    meaning = explained_of_tests("T106", Wording.CHINESE)
+    assert ivr("explain", "T106", "--language", "zh", folder=tmp_path).printed.startswith(f"T106：{meaning.title}\n")
 
 
 def test_explain_speaks_chinese_in_a_chinese_terminal(tmp_path: Path) -> None:

@@ -14,11 +14,23 @@ from typing import Final
 
 import pytest
 
-from ivr_engine.adapters.bank.demo import CUSTOMERS
+from ivr_engine.adapters.bank.demo import CALLER_LIST, CUSTOMERS, LISTED_CALLER
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.seeding import house_account
 from ivr_engine.banking.core import CoreBank
-from ivr_engine.banking.model import AccountKind, Addresses, PinChange, PinVerdict, Posting, PostingOutcome
+from ivr_engine.banking.model import (
+    AccountKind,
+    Addresses,
+    ForeignCurrency,
+    PinChange,
+    PinVerdict,
+    Posting,
+    PostingOutcome,
+    Product,
+    Segment,
+    Term,
+)
+from ivr_engine.scenarios.sample import EXCHANGE, INTEREST
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
 from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
@@ -177,6 +189,27 @@ class CoreBankContract:
     async def test_pin_of_an_unknown_customer_is_not_changed(self, bench: Bench) -> None:
         assert await change_pin(bench.core, "580274", customer=NOBODY) is PinChange.REFUSED
         assert await try_pin(bench.core, "580274", customer=NOBODY) is PinVerdict.REFUSED
+
+    async def test_customers_have_a_segment_and_may_have_a_day_of_birth(self, bench: Bench) -> None:
+        for customer in CUSTOMERS:
+            assert await bench.core.customer(customer.number) == customer
+        assert {customer.segment for customer in CUSTOMERS} == {*Segment}
+        assert None in {customer.born for customer in CUSTOMERS}
+
+    async def test_interest_is_given_by_product_and_term(self, bench: Bench) -> None:
+        for rate in INTEREST:
+            assert await bench.core.interest_rate(rate.product, rate.term) == rate
+        assert await bench.core.interest_rate(Product.DEMAND_DEPOSIT, Term.FIVE_YEARS) is None
+
+    async def test_exchange_rates_are_given_by_currency(self, bench: Bench) -> None:
+        assert [await bench.core.exchange_rate(currency) for currency in ForeignCurrency] == [*EXCHANGE]
+
+    async def test_caller_stands_on_a_list_or_does_not(self, bench: Bench) -> None:
+        assert await bench.core.is_listed(CALLER_LIST, LISTED_CALLER)
+        assert not await bench.core.is_listed(CALLER_LIST, LISTED_CALLER[:-1])
+        assert not await bench.core.is_listed("nobody_keeps_this", LISTED_CALLER)
+        for odd in ("", "+", "a b", "../" + LISTED_CALLER, "'; DROP TABLE"):
+            assert not await bench.core.is_listed(CALLER_LIST, odd)
 
     async def test_accounts_are_listed_in_the_order_of_reading_out(self, bench: Bench) -> None:
         kinds = [account.kind for account in await bench.core.accounts(WANG)]

@@ -13,7 +13,7 @@ from ivr_engine.banking.model import Posting, PostingOutcome
 from ivr_engine.calls.changes import LateChange
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.calls.signatures import SIGNATURES, TRANSFER
-from ivr_engine.flow.operations import Level
+from ivr_engine.flow.operations import Level, Performed
 from ivr_engine.flow.values import Value
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.office import ports_of
@@ -210,10 +210,11 @@ def test_operation_that_changes_nothing_is_not_finished_for_nobody() -> None:
     asking(test)
 
 
-def test_bank_tells_the_language_of_the_customer() -> None:
+def test_bank_tells_language_segment_and_age_of_the_customer() -> None:
     async def test(operations: BankOperations, bank: MemoryBank, clock: VirtualClock) -> None:
         del bank, clock
-        assert (await operations.perform("profile", {})).results == {"language": "cmn"}
+        known: dict[str, Value] = {"language": "cmn", "segment": "gold", "age": 45}
+        assert await operations.perform("profile", {}) == Performed("found", known)
 
     asking(test)
 

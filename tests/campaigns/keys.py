@@ -160,10 +160,10 @@ async def _press(caller: Caller, chance: random.Random, keys: int) -> None:
 async def _joints_heard(caller: Caller) -> list[float]:
     """Hear a balance to its end; return the times in ms without a packet between its recordings."""
     await caller.hear_beginning(en("your_balance_is"), others=True)
-    await caller.hear_beginning(en("press_1_to_choose"), others=True)
+    await caller.hear_beginning(en("transfer_from_intro"), others=True)
     heard = caller.heard
     first = next(at for at, stretch in enumerate(heard) if stretch.could_be(en("your_balance_is")))
-    last = next(at for at, stretch in enumerate(heard) if stretch.could_be(en("press_1_to_choose")))
+    last = next(at for at, stretch in enumerate(heard) if stretch.could_be(en("transfer_from_intro")))
     for stretch in heard[first:last]:
         if stretch.kind is not Kind.PROMPT or not stretch.complete or stretch.lost:
             raise CallError(f"a balance is recordings joined without a gap, but {stretch} was heard\n{caller.story()}")

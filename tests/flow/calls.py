@@ -138,7 +138,9 @@ def tell(
         line = LeavingLine(story.deeds, leaves_at_s=story.leaves_at_s)
         bank = story.bank(clock)
         conversation = Conversation(line)
-        ports = ports_of(bank, CALL, clock, (library or shipped()).messages, speaks=lambda: call.language)
+        ports = ports_of(
+            bank, CALL, clock, (library or shipped()).messages, speaks=lambda: call.language, caller=story.caller
+        )
         operations = ports.operations
         ports.office.away = story.office_away
         queues = PlayedQueues(conversation, story.agents)

@@ -12,8 +12,14 @@ from typing import Final
 
 from tests.flow.world import PROJECT
 
-SPEAKERS: Final = ("ivr_engine/flow", "ivr_engine/simulator", "ivr_engine/scenarios", "ivr_engine/app/commands")
-"""Folders whose words are for authors."""
+SPEAKERS: Final = (
+    "ivr_engine/flow",
+    "ivr_engine/simulator",
+    "ivr_engine/scenarios",
+    "ivr_engine/app/commands",
+    "ivr_engine/app/placing.py",
+)
+"""Folders and modules whose words are for authors."""
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -39,8 +45,12 @@ class Made:
 
 def texts_made() -> list[Made]:
     """Return every call of `Text` in the folders that speak to authors."""
-    files = sorted(file for folder in SPEAKERS for file in (PROJECT / folder).rglob("*.py"))
+    files = sorted(file for speaker in SPEAKERS for file in _modules(PROJECT / speaker))
     return [made for file in files for made in texts_in(file.read_text(encoding="utf-8"), file)]
+
+
+def _modules(speaker: pathlib.Path) -> Iterator[pathlib.Path]:
+    return iter([speaker]) if speaker.is_file() else speaker.rglob("*.py")
 
 
 def texts_in(code: str, file: pathlib.Path) -> Iterator[Made]:

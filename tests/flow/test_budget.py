@@ -52,9 +52,9 @@ def test_budget_is_counted_through_all_flows_and_the_first_one_says_where_the_ca
         enough: {hang_up: enough}
         """
     inner = """
-        begin: {secret: pin, prompt: enter_pin, length: 4, then: ask, when: {no_input: back, too_short: back}}
-        ask: {menu: main_menu, keys: {1: back}, tries: 1, when: {no_input: back, no_match: back}}
-        back: {return: good}
+        begin: {secret: pin, prompt: enter_pin, length: 4, then: ask, when: {no_input: leave, too_short: leave}}
+        ask: {menu: main_menu, keys: {1: leave}, tries: 1, when: {no_input: leave, no_match: leave}}
+        leave: {return: good}
         """
     top = "budget: {wrong_entries: 3}\notherwise: {budget_exceeded: enough}\n"
     library = sound(a=flow(outer, top=top), inner=flow(inner, top="variables: {pin: secret}\noutcomes: [good]\n"))

@@ -12,7 +12,7 @@ from ivr_engine.simulator.line import Press
 from ivr_engine.values.money import Currency, Money
 from tests.flow.calls import Story, Told, tell
 from tests.flow.test_hotline import NUMBER, PIN, bank_of, bank_with, press
-from tests.flow.world import FLOWS, flow, library_of
+from tests.flow.world import FLOWS, flow, library_of, proved_library_of
 
 SIGN_IN: Final = (FLOWS / "library" / "sign_in.yaml").read_text(encoding="utf-8")
 STEPS: Final = """
@@ -47,6 +47,40 @@ def pick(accounts: int, *keys: str, text: str = PICK) -> Told:
     assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
     bank = bank_of(*[Money(100, Currency.CNY)] * accounts)
     return tell(Story(press(NUMBER, PIN, *keys), bank), library=library, flow="a")
+
+
+ONE_OF_ONE: Final = """
+    pin: {secret: pin, prompt: enter_pin, length: 6, then: check}
+    check: {do: sign_in, with: {customer: "'620001'", pin: pin}, when: {signed_in: pick}}
+    pick:
+      choose: account
+      into: {number: account}
+      offer: [account_current, {masked: account}]
+      when: {picked: ask}
+    ask: {do: balance, with: {account: account}, into: {booked: booked}}
+    human: {queue: service, when: {answered: end, no_agents: end, full: end, timed_out: end}}
+    end: {hang_up: completed}
+    """
+
+
+@pytest.mark.parametrize(("filler", "codes"), [("", ["E806"]), (", filler: please_wait", [])])
+def test_list_of_one_is_silent_in_the_proofs_and_a_filler_is_heard(filler: str, codes: list[str]) -> None:
+    outcomes = ["refused", "attempts_used", "locked", "unavailable", "found", "none", "not_yours", "no_input"]
+    otherwise = ", ".join(f"{outcome}: human" for outcome in (*outcomes, "no_match", "too_short"))
+    top = "variables: {pin: secret, account: personal digits, booked: personal money}\n"
+    text = flow(ONE_OF_ONE, top=f"{top}otherwise: {{{otherwise}}}\n", start="pin")
+    text = text.replace("when: {signed_in: pick}", f"when: {{signed_in: pick}}{filler}")
+    text = text.replace("into: {booked: booked}", f"into: {{booked: booked}}{filler}")
+    assert [finding.code for finding in proved_library_of(a=text).findings] == codes
+
+
+def test_page_that_the_bank_gives_too_slowly_is_given_up_after_the_time_of_one_answer() -> None:
+    library = library_of(a=PICK, **{"library/sign_in": SIGN_IN})
+    slow = Story(press(NUMBER, PIN), bank_of(*[Money(100, Currency.CNY)] * 3), slow={"account": 1.5})
+    told = tell(slow, library=library, flow="a")
+    assert told.reason == "unavailable"
+    (step,) = [step for step in told.trace if step.step == "pick"]
+    assert step.took_ms < 5_000
 
 
 def item(number: int, key: int) -> list[str]:

@@ -12,10 +12,11 @@ from ivr_engine.flow.constants import read_constants
 from ivr_engine.flow.library import build_library
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.source import read_source
-from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, TEXT, TIME, YES_NO, Constant
+from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, RATE, TEXT, TIME, YES_NO, Constant
 from ivr_engine.speech.grammars import grammar_for
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Rate
 from tests.flow.calls import Story, tell
 from tests.flow.world import findings_of, flow, library_of, world
 
@@ -40,6 +41,8 @@ def library_in(environment: str, text: str) -> Library:
         ("0012", Constant(DIGITS, "0012")),
         ("'12'", Constant(DIGITS, "12")),
         ("2026-10-01", Constant(DATE, date(2026, 10, 1))),
+        ("2.35%", Constant(RATE, Rate(235_000))),
+        ("712.35 CNY per 100 USD", Constant(RATE, Rate.parse("712.35 CNY per 100 USD"))),
         ("17:30", Constant(TIME, time(17, 30))),
         ("true", Constant(YES_NO, True)),
         ("\"'gold card'\"", Constant(TEXT, "gold card")),
@@ -54,6 +57,11 @@ def test_constant_has_the_type_of_what_is_written(written: str, constant: Consta
     assert isinstance(value, (str, int))
     assert read_constants(source, {"it": value}, {}, "production") == {"it": constant}
     assert source.findings == []
+
+
+def test_constant_is_not_made_of_rates_of_two_kinds() -> None:
+    text = flow("begin: {if: floor, then: end, else: end}\n" + END, top="constants: {floor: 2% < 1 CNY per 100 USD}\n")
+    assert [(finding.code, finding.place.line) for finding in findings_of(text)][:1] == [("E302", 5)]
 
 
 def test_constant_is_compared_and_read_out_like_a_variable() -> None:

@@ -24,6 +24,9 @@ end: {hang_up: done}
 """
 
 
+TOP = "otherwise: {no_input: other, no_match: other}\n"
+
+
 def library(*changes: tuple[str, str], top: str = "") -> Library:
     text = flow(STEPS, top=f"variables: {{place: number}}\n{top}").replace(
         "  begin: {say", "  first: {set: {place: 1}, then: begin}\n  begin: {say"
@@ -70,14 +73,14 @@ def test_keys_are_counted_over_the_whole_call_through_flows_that_are_run() -> No
         for path in flow_files(FLOWS)
     }
     new = dict(texts)
-    new["hotline"] = texts["hotline"].replace("      1: want_balance", "      5: want_balance")
+    new["hotline"] = texts["hotline"].replace("      1: want_balance", "      6: want_balance")
     new["library/language"] = texts["library/language"].replace("      1: mandarin", "      7: mandarin")
     old_library, new_library = (
         build_library({name: (name, text) for name, text in one.items()}, world()) for one in (texts, new)
     )
     found = [str(change.words) for change in differences(old_library, new_library, Language.MANDARIN)]
-    assert "account moves from 1-1-(customer)-(pin) to 7-5-(customer)-(pin)" in found
-    assert "balance moves from 1-1-(customer)-(pin)-(pick one) to 7-5-(customer)-(pin)-(pick one)" in found
+    assert "account moves from 1-1-(customer)-(pin) to 7-6-(customer)-(pin)" in found
+    assert "balance moves from 1-1-(customer)-(pin)-(pick one) to 7-6-(customer)-(pin)-(pick one)" in found
     assert "a human moves from 1-0 to 7-0" in found
 
 
@@ -167,6 +170,7 @@ def test_step_with_other_content_is_new_and_the_old_one_gone() -> None:
         ("{place: 1}", "{place: 2}", "STEPS first is written differently"),
         ("{place: number}", "{place: personal number}", "FLOWS variable place is another"),
         ("title: A test", "title: Another", "FLOWS the title is another"),
+        ("title: A test", "title: A test\nowner: telephone banking", "FLOWS the owner is another"),
         ("languages: [cmn, yue, en]", "languages: [cmn, en]", "FLOWS other languages"),
         ("start: first", "start: first\noutcomes: [good]", "FLOWS other outcomes"),
     ],
@@ -234,8 +238,38 @@ def test_other_entry_is_told(old: str, new: str, told: str) -> None:
     assert f"ARMS {told}" in changes(before, after)
 
 
-def test_key_that_works_everywhere_is_told_of_every_question() -> None:
-    assert changes(library(), library(top="everywhere: {9: end}\n")) == ["MENUS main_menu: 9 is new and leads to end"]
+def test_key_that_works_everywhere_is_told_for_the_flow() -> None:
+    top = "everywhere: {9: end}\n"
+    assert changes(library(), library(top=top)) == ["MENUS key 9 of every question is new and leads to end"]
+    assert changes(library(top=top), library()) == ["MENUS key 9 of every question is gone; it led to end"]
+    led = changes(library(top=top), library(top="everywhere: {9: human}\n"))
+    assert led == ["MENUS key 9 of every question leads to human instead of end"]
+
+
+def test_key_that_works_everywhere_is_told_once_however_many_questions_there_are() -> None:
+    steps = "".join(f"q{n}: {{menu: main_menu, keys: {{1: q{n + 1}}}}}\n" for n in range(4))
+    texts = [
+        flow(steps + "q4: {hang_up: done}\nother: {hang_up: other}\n", top=f"{TOP}everywhere: {block}\n", start="q0")
+        for block in ("{0: q4, 5: other}", "{0: other, 5: other}")
+    ]
+    before, after = (library_of(a=text) for text in texts)
+    assert after.findings == ()
+    found = [told for told in changes(before, after) if told.startswith("MENUS")]
+    assert found == ["MENUS key 0 of every question leads to other instead of q4"]
+
+
+def test_key_that_a_menu_gives_up_for_that_of_every_question_is_told_of_the_menu() -> None:
+    own = library(("0: human}", "0: human, 9: human}"))
+    shared = library(top="everywhere: {9: end}\n")
+    assert "MENUS main_menu: 9 leads to end instead of human" in changes(own, shared)
+
+
+def test_event_of_a_key_that_changes_is_told() -> None:
+    before, after = library(top="everywhere: {9: repeat}\n"), library(top="everywhere: {8: repeat}\n")
+    assert changes(before, after)[:2] == [
+        "MENUS key 8 of every question is new and leads to repeat",
+        "MENUS key 9 of every question is gone; it led to repeat",
+    ]
 
 
 def test_flow_that_is_handed_over_to_counts_for_keys_and_seconds() -> None:

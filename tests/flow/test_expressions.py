@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from ivr_engine.flow.expressions import (
     DEPTH_MAX,
-    EXPRESSION_CHARACTERS_MAX,
     Compiled,
-    ExpressionError,
     compile_expression,
     is_name,
 )
+from ivr_engine.flow.tokens import EXPRESSION_CHARACTERS_MAX, ExpressionError
 from ivr_engine.flow.values import MONEY, NUMBER, YES_NO, Type, Value, Variable
 from ivr_engine.values.money import Currency, CurrencyMismatchError, Money
+from ivr_engine.values.rate import Rate, RatesDifferError
 
 VARIABLES: Final = MappingProxyType(
     {
@@ -35,6 +35,8 @@ VARIABLES: Final = MappingProxyType(
             "vip": "yes_no",
             "busy": "yes_no",
             "day": "date",
+            "interest": "rate",
+            "buys": "rate",
             "kind": "one of (current, card, n)",
             "pin": "secret",
         }.items()
@@ -67,6 +69,8 @@ NAMES: Final = Names(
         "vip": True,
         "busy": False,
         "day": date(2026, 1, 5),
+        "interest": Rate.parse("2.35%"),
+        "buys": Rate.parse("712.35 CNY per 100 USD"),
         "kind": "card",
     }
 )
@@ -115,6 +119,11 @@ def value(text: str) -> Value:
         ("not not vip", True),
         ("vip or busy and busy", True),
         ("(vip or busy) and busy", False),
+        ("interest > 2.349%", True),
+        ("interest = 2.35 %", True),
+        ("interest <= 2%", False),
+        ("buys >= 712.35 CNY per 100 USD", True),
+        ("buys in (1 CNY per 100 USD, 712.35000 CNY per 100 USD)", True),
         ("true", True),
         ("vip = true", True),
         ("  n  ", 3),
@@ -154,6 +163,15 @@ def test_expression_tells_which_variables_it_reads() -> None:
         ("and n", "E303", 1, "before 'and'"),
         ("12.5", "E303", 1, "currency"),
         ("12.5 EUR", "E303", 1, "currency"),
+        ("12.505 CNY", "E303", 1, "two decimals"),
+        ("7 CNY per", "E303", 10, "100 units"),
+        ("7 CNY per 10 USD", "E303", 11, "100 units"),
+        ("7 CNY per 100 EUR", "E303", 11, "100 units"),
+        ("7 CNY per 100 CNY", "E303", 1, "no such rate"),
+        ("0 CNY per 100 USD", "E303", 1, "no such rate"),
+        ("1234567890%", "E303", 1, "no such rate"),
+        ("interest + 1%", "E302", 1, "cannot be added"),
+        ("interest > 2", "E302", 1, "rate and number"),
         ("balance > 1", "E301", 1, "'balance'"),
         ("n > 1 and blance > 2", "E301", 11, "'blance'"),
         ("card", "E301", 1, "'card'"),
@@ -195,6 +213,12 @@ def test_amounts_of_two_currencies_are_never_ordered() -> None:
     with pytest.raises(CurrencyMismatchError):
         value("cash < 1 USD")
     assert value("cash = 1 USD") is False
+
+
+def test_interest_and_exchange_rates_are_never_ordered() -> None:
+    with pytest.raises(RatesDifferError):
+        value("interest < 7 CNY per 100 USD")
+    assert value("interest = 7 CNY per 100 USD") is False
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr_engine.banking.model import AccountKind, Addresses, Balance, Posting, PostingOutcome
+from ivr_engine.banking.core import CoreUnavailableError
+from ivr_engine.banking.model import (
+    AccountKind,
+    Addresses,
+    Balance,
+    InterestRate,
+    Posting,
+    PostingOutcome,
+    Product,
+    Term,
+)
 from ivr_engine.banking.pin_policy import PinFailures
-from ivr_engine.calls.signatures import BALANCE, SIGNATURES, STATEMENT, TRANSACTION, TRANSFER
+from ivr_engine.calls.signatures import (
+    BALANCE,
+    EXCHANGE_RATE,
+    INTEREST_RATE,
+    SIGNATURES,
+    STATEMENT,
+    TRANSACTION,
+    TRANSFER,
+)
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.model import flows_from
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
@@ -41,6 +59,18 @@ def press(*keys: str) -> tuple[Deed, ...]:
 
 def to_balance(*after: str) -> tuple[Deed, ...]:
     return press("3", "1", NUMBER, PIN, "1", *after)
+
+
+def away_at(term: Term) -> Callable[[Clock], MemoryBank]:
+    """Return what makes a bank that is away when it is asked for the interest of this term."""
+
+    class Away(MemoryBank):
+        async def interest_rate(self, product: Product, term_asked: Term) -> InterestRate | None:
+            if term_asked is term:
+                raise CoreUnavailableError("away")
+            return await MemoryBank.interest_rate(self, product, term_asked)
+
+    return Away
 
 
 def bank_with(
@@ -167,7 +197,17 @@ STORIES: Final = MappingProxyType(
         "account of somebody else": Story(press("3", "2", NUMBER, PIN, "0"), ONE, forced={TRANSACTION: "not_yours"}),
         "menu heard again": Story(press("3", "*", "0")),
         "main menu, silence": Story(press("3")),
-        "main menu, wrong keys": Story(press("3", "7", "8", "5")),
+        "main menu, wrong keys": Story(press("3", "7", "8", "9")),
+        "rates, all of them, then the main menu": Story(press("3", "5", "1", "2", "3", "*", "8", "9", "0")),
+        "rates, an agent": Story(press("3", "5", "0")),
+        "rates, silence": Story(press("3", "5")),
+        "rates, wrong keys": Story(press("3", "5", "7", "7", "7")),
+        "rates, none": Story(press("3", "5", "1", "3", "0"), forced={EXCHANGE_RATE: "none", INTEREST_RATE: "none"}),
+        "exchange rates, bank away": Story(press("3", "5", "1"), bank_with(away_for=frozenset({"exchange_rate"}))),
+        **{
+            f"interest, bank away at {term}": Story(press("3", "5", "3"), away_at(term))
+            for term in (Term.NO_TERM, Term.THREE_MONTHS, Term.ONE_YEAR, Term.THREE_YEARS)
+        },
         "language, silence": Story(),
         "language, wrong keys": Story(press("9", "9", "9")),
         "number, silence": Story(press("3", "1")),

@@ -24,6 +24,7 @@ from tests.flow.world import catalogue, flow, library_of
 STEPS: Final = MappingProxyType(
     {
         "menu": "menu: main_menu, keys: {1: {then: end, say: account_current}, 12: end}",
+        "menu heard again": "menu: main_menu, keys: {1: end, 9: repeat, 8: help}, help: no_transactions",
         "collect": "collect: n, prompt: enter_customer_number, length: 3 to 5, then: end",
         "collect in all": "collect: n, prompt: enter_customer_number, length: 3 to 5, in_all: 10 s, then: end",
         "secret": "secret: pin, prompt: enter_pin, length: 6, check: weak_pin, first_key: 9 s, then: end",
@@ -103,4 +104,5 @@ def test_line_is_kept_alive_before_each_page_of_a_list_and_before_values_are_rea
         return sum(round(at_s * 1000) < trace[0].took_ms for at_s in alive)
 
     assert while_asked("choose", "silent") == 3
+    assert while_asked("menu heard again", "wrong") == 3 + 2
     assert while_asked("confirm", "hasty") == 1

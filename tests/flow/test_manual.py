@@ -62,6 +62,28 @@ TESTS_OF_RULES: Final = MappingProxyType(
             "flow.test_menu:keys_of_everywhere_are_digits_where_digits_are_typed",
             "flow.test_confirm:key_that_works_everywhere_works_while_values_are_read_back",
         ],
+        "`repeat` says the question": [
+            "flow.test_key_events:repeat_says_the_same_words_once_more_and_is_no_wrong_key",
+            "flow.test_key_events:repeat_after_a_wrong_key_says_the_words_without_the_apology",
+            "flow.test_key_events:help_says_the_words_of_the_step_and_then_the_question",
+            "flow.test_key_events:repeat_and_help_are_bounded_together_and_then_wrong_keys",
+            "flow.test_key_events:they_are_counted_anew_when_the_caller_comes_again",
+            "flow.test_key_events:list_helps_repeats_by_its_own_key_and_goes_back",
+        ],
+        "A key for `help` or `back`": [
+            "flow.test_key_events:key_for_back_is_a_wrong_key_where_nothing_stands_behind",
+            "flow.test_key_events:key_for_help_is_a_wrong_key_where_no_help_is_written",
+            "flow.test_menu:keys_of_everywhere_are_digits_where_digits_are_typed",
+        ],
+        "A `confirm` that is repeated": [
+            "flow.test_key_events:values_are_read_back_again_and_only_their_end_lets_a_yes_count",
+            "flow.test_key_events:repeat_while_values_are_read_begins_them_anew",
+            "flow.test_key_events:values_are_read_again_three_times_at_most",
+        ],
+        "A `pause` that is repeated": [
+            "flow.test_key_events:pause_repeats_helps_and_goes_back_without_using_up_the_time",
+            "flow.test_key_events:nobody_stays_longer_than_the_step_says",
+        ],
         "A `choose` offers its items": [
             "flow.test_choose:list_is_offered_in_pages_and_keys_are_spoken_only_where_they_lead_somewhere",
             "flow.test_choose:key_that_leads_nowhere_here_is_a_wrong_key",
@@ -98,6 +120,7 @@ TESTS_OF_RULES: Final = MappingProxyType(
         "A star that is no cancel key": [
             "flow.test_runner:star_among_the_digits_is_asked_for_again_and_never_becomes_part_of_a_number"
         ],
+        "Keys typed ahead end at": ["flow.test_runner:keys_typed_ahead_end_at_a_queue"],
         "Keys typed ahead never answer": [
             "flow.test_confirm:keys_typed_ahead_are_dropped_before_it_speaks_and_confirm_nothing"
         ],

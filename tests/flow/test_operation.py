@@ -18,7 +18,7 @@ from ivr_engine.values.ids import CustomerNumber
 from ivr_engine.values.language import Language
 from tests.flow.calls import HUNG_UP, Boundary, Story, Told, tell
 from tests.flow.test_hotline import bank_with
-from tests.flow.world import flow, library_of
+from tests.flow.world import findings_of, flow, library_of
 
 SIGNED_IN: Final = Boundary((StackEntry("a", "begin", {}),), Language.ENGLISH, 0, CustomerNumber("620001"), {}, {})
 SLICE_S: Final = LISTEN_SLICE_MS / 1000
@@ -127,3 +127,28 @@ def test_time_that_a_step_may_take_counts_the_filler() -> None:
     plain, filled = (library_of(a=asks(keys)).flows["a"].steps["begin"] for keys in ("retry: 1", "filler: please_wait"))
     assert plain.longest_ms == 4000
     assert filled.longest_ms > 4500
+
+
+CURRENCY: Final = "variables: {few: one of (USD), other: 'one of (USD, EUR)', buys: rate}\n"
+RATES: Final = "when: {found: end, none: end, unavailable: end}}\nend: {hang_up: done}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("USD", []),
+        ("few", []),  # whoever takes all words takes some of them
+        ("other", [("E302", "is expected here")]),
+        ("EUR", [("E302", "'EUR' is not one of (USD, HKD)")]),
+        ("\"'USD'\"", [("E302", "one of (USD, HKD) is expected here")]),
+    ],
+)
+def test_argument_that_is_a_choice_is_one_of_its_words_or_a_variable(
+    written: str, found: list[tuple[str, str]]
+) -> None:
+    steps = "begin: {set: {few: USD, other: USD}, then: ask}\n"
+    steps += f"ask: {{do: exchange_rate, with: {{currency: {written}}}, into: {{buys: buys}}, {RATES}"
+    text = flow(steps, top=CURRENCY)
+    told = [(finding.code, finding.message) for finding in findings_of(text)]
+    assert [code for code, _ in told] == [code for code, _ in found]
+    assert all(words in message for (_, words), (_, message) in zip(found, told, strict=True))

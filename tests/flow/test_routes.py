@@ -243,8 +243,8 @@ def test_route_goes_on_in_the_flow_to_which_the_call_is_handed_over() -> None:
     library = sound(
         a=flow("begin: {menu: main_menu, keys: {7: go}, when: {no_input: go, no_match: go}}\ngo: {hand_over: b}"),
         b=flow(
-            f"begin: {{menu: main_menu, keys: {{8: human, 9: back}}, when: {{no_input: end, no_match: end}}}}\n"
-            f"back: {{hand_over: a}}\n{QUEUE}"
+            f"begin: {{menu: main_menu, keys: {{8: human, 9: begin_again}}, when: {{no_input: end, no_match: end}}}}\n"
+            f"begin_again: {{hand_over: a}}\n{QUEUE}"
         ),
     )
     assert route(library).keys == ("7", "8")

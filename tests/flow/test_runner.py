@@ -25,6 +25,7 @@ from ivr_engine.speech.grammars import grammar_for
 from ivr_engine.values.ids import CustomerNumber
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Rate
 from ivr_engine.values.secret import SecretDigits
 from tests.flow.calls import CALL, HUNG_UP, Boundary, Story, Told, tell
 from tests.flow.test_hotline import NUMBER, PIN, STORIES, bank_with, press
@@ -381,6 +382,32 @@ def test_amount_digits_and_numbers_are_read_out() -> None:
         *english.cardinal(7),
     ]
     assert told.words[1:] == [f"en/{prompt}" for prompt in expected]
+
+
+def test_rates_are_read_out() -> None:
+    steps = """
+        begin: {set: {interest: floor, buys: 712.35 CNY per 100 USD}, then: speak}
+        speak: {say: [{rate: interest}, {rate: buys}], then: end}
+        end: {hang_up: done}
+        """
+    top = "variables: {interest: rate, buys: rate}\nconstants: {floor: 2.35%}\n"
+    english = grammar_for(Language.ENGLISH)
+    expected = [*english.rate(Rate.parse("2.35%")), *english.rate(Rate.parse("712.35 CNY per 100 USD"))]
+    assert run(flow(steps, top=top)).words == [f"en/{prompt}" for prompt in expected]
+
+
+def test_keys_typed_ahead_end_at_a_queue() -> None:
+    steps = """
+        begin: {say: welcome, interrupt: none, then: human}
+        human: {queue: service, hold: connecting_to_agent, when: {answered: after, no_agents: end, full: end,
+          timed_out: end}}
+        after: {menu: main_menu, keys: {0: end}, when: {no_input: silent, no_match: end}}
+        silent: {hang_up: silent}
+        end: {hang_up: done}
+        """
+    told = run(flow(steps), Story((Press("0", after_ms=300),)))
+    assert list(dict.fromkeys(told.words))[:3] == ["en/welcome", "en/connecting_to_agent", "en/main_menu"]
+    assert told.reason == "silent"
 
 
 MOVES_TWICE: Final = flow(

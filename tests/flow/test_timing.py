@@ -118,7 +118,9 @@ def test_human_within_a_flow_that_is_run_is_reached_in_the_step_that_runs_it() -
 
 
 def test_tasks_of_the_shipped_hotline_are_a_human_and_what_the_bank_is_asked() -> None:
-    names = ["account", "balance", "sign_in", "statement", "transaction", "transfer"]
+    names = [
+        *("account", "balance", "exchange_rate", "interest_rate", "sign_in", "statement", "transaction", "transfer")
+    ]
     assert tasks_of(shipped(), "hotline") == (HUMAN, *(Task(OPERATIONS, name) for name in names))
     assert all(Timing(shipped()).to_task("hotline", task) is not None for task in tasks_of(shipped(), "hotline"))
 
@@ -177,8 +179,8 @@ def test_longest_way_goes_on_after_handing_over_and_enters_no_flow_twice() -> No
             f"go: {{hand_over: b}}\n{QUEUE}"
         ),
         b=flow(
-            f"begin: {{menu: main_menu, keys: {{8: human, 9: back}}, when: {{no_input: wait, no_match: end}}}}\n"
-            f"wait: {{say: welcome, then: human}}\nback: {{hand_over: a}}\n{QUEUE}"
+            f"begin: {{menu: main_menu, keys: {{8: human, 9: begin_again}}, when: {{no_input: wait, no_match: end}}}}\n"
+            f"wait: {{say: welcome, then: human}}\nbegin_again: {{hand_over: a}}\n{QUEUE}"
         ),
     )
     first, second = library.flows["a"].steps, library.flows["b"].steps

@@ -16,6 +16,7 @@ from ivr_engine.flow.values import (
     MONEY,
     NUMBER,
     PLAIN_TYPES,
+    RATE,
     SECRET,
     TEXT,
     TIME,
@@ -30,15 +31,18 @@ from ivr_engine.flow.values import (
     type_of,
 )
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Pair, Rate
 from ivr_engine.values.secret import SecretDigits
 
 KIND = Type("one_of", ("current", "card"))
 money = st.builds(Money, st.integers(-(10**18), 10**18), st.sampled_from(Currency))
+rate = st.builds(Rate, st.integers()) | st.builds(Rate, st.integers(1), st.just(Pair(Currency.USD, Currency.CNY)))
 typed: st.SearchStrategy[tuple[Type, Value]] = st.one_of(
     st.tuples(st.just(TEXT), st.text()),
     st.tuples(st.just(DIGITS), st.text("0123456789")),
     st.tuples(st.just(NUMBER), st.integers()),
     st.tuples(st.just(MONEY), money),
+    st.tuples(st.just(RATE), rate),
     st.tuples(st.just(DATE), st.dates()),
     st.tuples(st.just(TIME), st.times()),
     st.tuples(st.just(YES_NO), st.booleans()),
@@ -78,9 +82,12 @@ def test_secret_is_never_written_down() -> None:
         (True, NUMBER),
         (1, YES_NO),
         ([1, "CNY"], NUMBER),
+        ([1, "CNY"], RATE),
+        ([1], MONEY),
+        ([1, "CNY", "CNY"], RATE),
+        (1, RATE),
         ([True, "CNY"], MONEY),
         ([1, "EUR"], MONEY),
-        ([1], MONEY),
         (["1", "CNY"], MONEY),
         (100, MONEY),
         ("tomorrow", DATE),

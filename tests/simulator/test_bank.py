@@ -8,10 +8,19 @@ from typing import cast
 
 import pytest
 
-from ivr_engine.adapters.bank.demo import CUSTOMERS
+from ivr_engine.adapters.bank.demo import CALLER_LIST, CUSTOMERS, LISTED_CALLER
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.banking.core import CoreBank, CoreUnavailableError
-from ivr_engine.banking.model import AccountKind, Addresses, PinVerdict, Posting, PostingOutcome
+from ivr_engine.banking.model import (
+    AccountKind,
+    Addresses,
+    ForeignCurrency,
+    PinVerdict,
+    Posting,
+    PostingOutcome,
+    Product,
+    Term,
+)
 from ivr_engine.banking.pin_policy import PinFailures
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
@@ -57,11 +66,17 @@ class TestMemoryBank(CoreBankContract):
         bank = MemoryBank(clock)
         for customer in CUSTOMERS:
             bank.add_customer(
-                customer.number, PINS[customer.number].encode(), name=customer.name, language=customer.language
+                customer.number,
+                PINS[customer.number].encode(),
+                name=customer.name,
+                language=customer.language,
+                segment=customer.segment,
+                born=customer.born,
             )
         bank.add_addresses("100001", Addresses(mobile="13900000001", email="wang@mail.example"))
         bank.add_addresses("100002", Addresses(mobile="85200000002", pager="85200000022"))
         bank.add_addresses("100004", Addresses(fax="861000000004"))
+        bank.lists[CALLER_LIST] = {LISTED_CALLER}
         movements = [(cny("-2000"), "取款"), (cny("1200.05"), "转入"), (cny("-88"), "电话费")]
         savings, card = AccountKind.DEMAND_SAVINGS, AccountKind.CREDIT_CARD
         bank.add_account("100001", "6225000100011", savings, cny("10755.35"), held=cny("500"), movements=movements)
@@ -87,6 +102,9 @@ def test_bank_that_is_away_says_so_to_every_question() -> None:
             lambda: bank.posting_outcome("T1"),
             lambda: bank.addresses(customer),
             lambda: bank.change_pin(customer, pin),
+            lambda: bank.interest_rate(Product.LOAN, Term.ONE_YEAR),
+            lambda: bank.exchange_rate(ForeignCurrency.USD),
+            lambda: bank.is_listed("vip", "1"),
         ):
             with pytest.raises(CoreUnavailableError):
                 await question()

@@ -255,13 +255,13 @@ def test_agents_of_a_test_do_as_it_says(agents: QueueOutcome) -> None:
     assert ("hotline", "to_human", agents.value) in result.told.steps
 
 
-def test_call_begins_at_the_time_of_the_test() -> None:
+def test_call_begins_at_the_time_of_the_test_and_days_are_the_banks() -> None:
     given = "given: {customer: sample, time: 2026-03-04 23:59}"
     text = TO_PIN.replace("given: {customer: sample}", given).replace("'31'", "'32'")
     result = run(
         text
         + "  - type: pin\n  - press: '1'\n"
-        + "  - hear: [last_transactions_intro, on_date, {date: 2026-03-04}]\n  - hang up\n"
+        + "  - hear: [last_transactions_intro, on_date, {date: 2026-03-05}]\n  - hang up\n"
     )
     assert messages(result) == []
 

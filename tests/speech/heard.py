@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Pair, Rate
 
 _ENGLISH_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
@@ -41,6 +42,32 @@ def date(language: Language, heard: Sequence[str]) -> datetime.date:
 def time(language: Language, heard: Sequence[str]) -> datetime.time:
     """Return the time of day that a caller understood."""
     return _english_time(heard) if language is Language.ENGLISH else _chinese_time(heard)
+
+
+def rate(language: Language, heard: Sequence[str]) -> Rate:
+    """Return the rate that a caller understood."""
+    words = list(heard)
+    if "percent" in words:
+        sign = -1 if words[0] == "minus" else 1
+        return Rate(sign * _decimal(language, [word for word in words if word not in ("percent", "minus")]))
+    middle = words.index("worth")
+    english = language is Language.ENGLISH
+    hundred, of = words[: middle - 1], words[middle - 1]
+    assert cardinal(language, hundred) == 100
+    if english:
+        number, priced_in = words[middle + 1 : -1], words[-1]
+    else:
+        assert words[-1] == "yuan"
+        priced_in, number = words[middle + 1], words[middle + 2 : -1]
+    currencies = (Currency(word.split("_")[1].upper()) for word in (of, priced_in))
+    return Rate(_decimal(language, number), Pair(*currencies))
+
+
+def _decimal(language: Language, words: Sequence[str]) -> int:
+    at = next((at for at, word in enumerate(words) if word in ("point", "oclock")), len(words))
+    decimals = "".join(word.removeprefix("number_") for word in words[at + 1 :])
+    assert len(decimals) == len(words[at + 1 :]), "digit by digit"
+    return cardinal(language, words[:at]) * 100_000 + int(decimals.ljust(5, "0"))
 
 
 def _chinese_amount(heard: Sequence[str]) -> Money:

@@ -22,7 +22,7 @@ for line in sys.stdin:
     if key not in formats:
         formats[key] = icu.RuleBasedNumberFormat(icu.URBNFRuleSetTag.SPELLOUT, icu.Locale(locale))
         formats[key].setDefaultRuleSet(rules)
-    print(formats[key].format(int(number)), flush=True)
+    print(formats[key].format(float(number) if "." in number else int(number)), flush=True)
 """
 
 
@@ -50,8 +50,8 @@ class Icu:
     ) -> None:
         self._child.communicate(timeout=10)
 
-    def spell(self, locale: str, rules: str, number: int) -> str:
-        """Return the number in words."""
+    def spell(self, locale: str, rules: str, number: int | str) -> str:
+        """Return the number in words; a text such as `2.35` has decimals."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         try:

@@ -54,7 +54,9 @@ def test_no_two_prompts_of_a_language_have_the_same_text(catalogue: Catalogue, l
     assert len(texts) == len(set(texts))
 
 
-@pytest.mark.parametrize("identifier", ["main_menu", "balance_menu", "survey", "attempts_used_agent_offer"])
+@pytest.mark.parametrize(
+    "identifier", ["main_menu", "rates_menu", "balance_menu", "survey", "attempts_used_agent_offer"]
+)
 def test_menu_offers_the_same_keys_in_every_language(catalogue: Catalogue, identifier: str) -> None:
     offered = {tuple(keys_offered(catalogue, language, identifier)) for language in Language}
     assert len(offered) == 1
@@ -62,7 +64,8 @@ def test_menu_offers_the_same_keys_in_every_language(catalogue: Catalogue, ident
 
 
 def test_menus_offer_the_keys_that_the_flows_take(catalogue: Catalogue) -> None:
-    assert keys_offered(catalogue, Language.MANDARIN, "main_menu") == ["1", "2", "3", "0", "*"]
+    assert keys_offered(catalogue, Language.MANDARIN, "main_menu") == ["1", "2", "3", "5", "0", "*"]
+    assert keys_offered(catalogue, Language.MANDARIN, "rates_menu") == ["1", "2", "3", "8", "9", "0"]
     assert keys_offered(catalogue, Language.MANDARIN, "balance_menu") == ["1", "2", "3", "9", "0"]
     assert keys_offered(catalogue, Language.MANDARIN, "transactions_menu") == ["1", "2", "9", "0"]
     assert [keys_offered(catalogue, language, "choose_language") for language in Language] == [["1"], ["2"], ["3"]]

@@ -15,6 +15,7 @@ from ivr_engine.speech.grammar import LARGEST_NUMBER, LARGEST_ORDINAL, MOST_DIGI
 from ivr_engine.speech.grammars import grammar_for, required_prompts
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Pair, Rate
 from tests.speech import heard
 from tests.speech.strategies import WHOLE_NUMBERS
 
@@ -129,6 +130,11 @@ def everything_said(language: Language) -> Iterator[str]:
         yield from grammar.date(datetime.date(2024, 1, 1) + datetime.timedelta(days=day))
     for minute in range(24 * 60):
         yield from grammar.time(datetime.time(minute // 60, minute % 60))
+    for currency in Currency:
+        for other in set(Currency) - {currency}:
+            yield from grammar.rate(Rate(71_235_000, Pair(currency, other)))
+            yield from grammar.rate(Rate(100_000, Pair(currency, other)))
+    yield from grammar.rate(Rate(-123_456))
     yield from grammar.masked("0123456789")
     yield from grammar.digits("0123456789")
 

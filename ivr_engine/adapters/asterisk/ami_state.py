@@ -26,7 +26,6 @@ from ivr_engine.protocols.ami.events import (
 )
 from ivr_engine.protocols.ami.message import Event
 
-REACHABLE_CONTACTS: Final = frozenset({"Reachable", "NonQualified"})
 GONE_CONTACTS: Final = frozenset({"Removed"})
 
 

@@ -9,13 +9,22 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.seeding import house_account, house_rows, insert_missing
 from ivr_engine.adapters.store.database import Database
-from ivr_engine.adapters.store.tables import bank_account, bank_address, bank_customer
-from ivr_engine.banking.model import AccountKind, Customer, Posting
+from ivr_engine.adapters.store.tables import (
+    bank_account,
+    bank_address,
+    bank_caller_list,
+    bank_customer,
+    bank_exchange_rate,
+    bank_interest_rate,
+)
+from ivr_engine.banking.model import AccountKind, Customer, Posting, Segment
+from ivr_engine.scenarios.sample import EXCHANGE, INTEREST
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CustomerNumber
 from ivr_engine.values.language import Language
@@ -38,12 +47,12 @@ class _DemoAccount:
 
 
 CUSTOMERS: Final = (
-    Customer(CustomerNumber("100001"), "王小明", Language.MANDARIN),
-    Customer(CustomerNumber("100002"), "陳嘉欣", Language.CANTONESE),
-    Customer(CustomerNumber("100003"), "Grace Miller", Language.ENGLISH),
-    Customer(CustomerNumber("100004"), "李国强", Language.MANDARIN),
+    Customer(CustomerNumber("100001"), "王小明", Language.MANDARIN, Segment.STANDARD, date(1988, 3, 14)),
+    Customer(CustomerNumber("100002"), "陳嘉欣", Language.CANTONESE, Segment.GOLD, date(1975, 11, 2)),
+    Customer(CustomerNumber("100003"), "Grace Miller", Language.ENGLISH, Segment.PRIVATE, date(1969, 7, 20)),
+    Customer(CustomerNumber("100004"), "李国强", Language.MANDARIN, Segment.STANDARD, date(1948, 2, 29)),
     Customer(CustomerNumber("100005"), "黃志偉", Language.CANTONESE),
-    Customer(CustomerNumber("200001"), "Harbour Trading Ltd", Language.ENGLISH),
+    Customer(CustomerNumber("200001"), "Harbour Trading Ltd", Language.ENGLISH, Segment.CORPORATE),
 )
 
 # Invented: 139 0000 is given to nobody, .example is no domain (RFC 2606). 100004 has a fax only, 100005 nothing at all.
@@ -61,6 +70,9 @@ _ADDRESSES: Final = (
     ("200001", Medium.FAX, "85200000202"),
 )
 
+CALLER_LIST: Final = "vip"
+LISTED_CALLER: Final = "13800000001"
+"""An invented number on the one list of callers that the demonstration has."""
 _DEMAND, _TIME = AccountKind.DEMAND_SAVINGS, AccountKind.TIME_DEPOSIT
 _CARD, _FUND, _CURRENT = AccountKind.CREDIT_CARD, AccountKind.PROVIDENT_FUND, AccountKind.CURRENT
 _CNY, _USD, _HKD = Currency.CNY, Currency.USD, Currency.HKD
@@ -115,6 +127,10 @@ async def seed_demo(
         await connection.execute(insert_missing(database, bank_account), [*_account_rows()])
         rows = [{"customer_number": one, "medium": by.value, "address": to} for one, by, to in _ADDRESSES]
         await connection.execute(insert_missing(database, bank_address), rows)
+        await connection.execute(insert_missing(database, bank_interest_rate), [*_interest_rows()])
+        await connection.execute(insert_missing(database, bank_exchange_rate), [*_exchange_rows()])
+        listed = {"name": CALLER_LIST, "caller_number": LISTED_CALLER}
+        await connection.execute(insert_missing(database, bank_caller_list), [listed])
     core = EmbeddedCore(database, pin_key=pin_key, clock=clock)
     for account in _ACCOUNTS:
         for number, (amount, text) in enumerate(account.movements):
@@ -134,8 +150,38 @@ def _movement(account: _DemoAccount, number: int, amount: Money, text: str) -> P
     return Posting(f"demo-{account.number}-{number}", debit, credit, max(amount, -amount), text)
 
 
-def _customer_row(customer: Customer) -> dict[str, str]:
-    return {"number": customer.number, "name": customer.name, "language": customer.language.value}
+def _customer_row(customer: Customer) -> dict[str, str | None]:
+    return {
+        "number": customer.number,
+        "name": customer.name,
+        "language": customer.language.value,
+        "segment": customer.segment.value,
+        "born": None if customer.born is None else customer.born.isoformat(),
+    }
+
+
+def _interest_rows() -> list[dict[str, object]]:
+    return [
+        {
+            "product": one.product.value,
+            "term": one.term.value,
+            "percent_hundred_thousandths": one.rate.hundred_thousandths,
+            "since": one.since.isoformat(),
+        }
+        for one in INTEREST
+    ]
+
+
+def _exchange_rows() -> list[dict[str, object]]:
+    return [
+        {
+            "currency": one.currency.value,
+            "buys_hundred_thousandths": one.buys.hundred_thousandths,
+            "sells_hundred_thousandths": one.sells.hundred_thousandths,
+            "at_ms": int(one.at.timestamp() * 1000),
+        }
+        for one in EXCHANGE
+    ]
 
 
 def _account_rows() -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from ivr_engine.adapters.bank.pins import Pins
@@ -16,29 +16,37 @@ from ivr_engine.adapters.store.faults import DatabaseOutcomeUnknownError, Databa
 from ivr_engine.banking import ledger
 from ivr_engine.banking.core import CoreOutcomeUnknownError, CoreUnavailableError
 from ivr_engine.banking.model import (
+    HOME,
     Account,
     AccountKind,
     Addresses,
     Balance,
     Customer,
+    ExchangeRate,
+    ForeignCurrency,
+    InterestRate,
     PinChange,
     PinVerdict,
     Posting,
     PostingOutcome,
+    Product,
+    Segment,
     StatementLine,
+    Term,
 )
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
 from ivr_engine.values.language import Language
 from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Pair, Rate
 from ivr_engine.values.secret import SecretDigits
 
 STATEMENT_LINES_MAX: Final = 100
 HOUSE: Final = "house"
 """Kind of the bank's own accounts: the other side of cash, fees and bills. No caller can see or debit one."""
 
-_CUSTOMER: Final = Statement("SELECT name, language FROM bank_customer WHERE number = $1")
+_CUSTOMER: Final = Statement("SELECT name, language, segment, born FROM bank_customer WHERE number = $1")
 _ACCOUNTS: Final = Statement(
     "SELECT number, kind, currency FROM bank_account WHERE customer_number = $1 ORDER BY read_out_order, number"
 )
@@ -84,6 +92,16 @@ _ADD_ENTRY: Final = Statement(
     """
 )
 _SET_BOOKED: Final = Statement("UPDATE bank_account SET booked_minor = $2 WHERE number = $1")
+_INTEREST_RATE: Final = Statement(
+    "SELECT percent_hundred_thousandths, since FROM bank_interest_rate WHERE product = $1 AND term = $2"
+)
+_EXCHANGE_RATE: Final = Statement(
+    """
+    SELECT buys_hundred_thousandths, sells_hundred_thousandths, at_ms
+    FROM bank_exchange_rate WHERE currency = $1
+    """
+)
+_LISTED: Final = Statement("SELECT 1 FROM bank_caller_list WHERE name = $1 AND caller_number = $2")
 _UNBALANCED: Final = Statement(
     """
     SELECT 'posting ' || posting_id FROM bank_entry
@@ -118,7 +136,12 @@ class EmbeddedCore:
         """Return the customer, or None."""
         with _as_core_errors():
             rows = await self._database.fetch(_CUSTOMER, number)
-        return Customer(number, rows[0][0], Language(rows[0][1])) if rows else None
+        if not rows:
+            return None
+        [(name, language, segment, born)] = rows
+        return Customer(
+            number, name, Language(language), Segment(segment), None if born is None else date.fromisoformat(born)
+        )
 
     async def addresses(self, customer: CustomerNumber) -> Addresses:
         """Return where the customer is written to."""
@@ -178,6 +201,27 @@ class EmbeddedCore:
         with _as_core_errors():
             rows = await self._database.fetch(_KEPT_POSTING, posting_id)
         return PostingOutcome(rows[0][5]) if rows else None
+
+    async def interest_rate(self, product: Product, term: Term) -> InterestRate | None:
+        """Return the interest in force, or None."""
+        with _as_core_errors():
+            rows = await self._database.fetch(_INTEREST_RATE, product.value, term.value)
+        return InterestRate(product, term, Rate(rows[0][0]), date.fromisoformat(rows[0][1])) if rows else None
+
+    async def exchange_rate(self, currency: ForeignCurrency) -> ExchangeRate | None:
+        """Return the rates that were set last, or None."""
+        with _as_core_errors():
+            rows = await self._database.fetch(_EXCHANGE_RATE, currency.value)
+        if not rows:
+            return None
+        [(buys, sells, at_ms)] = rows
+        pair = Pair(Currency(currency.value), HOME)
+        return ExchangeRate(currency, Rate(buys, pair), Rate(sells, pair), datetime.fromtimestamp(at_ms / 1000, UTC))
+
+    async def is_listed(self, name: str, caller: str) -> bool:
+        """Say whether a number stands on a list."""
+        with _as_core_errors():
+            return bool(await self._database.fetch(_LISTED, name, caller))
 
     async def set_pin(self, customer: CustomerNumber, pin: SecretDigits) -> None:
         """Keep a new PIN of 6 to 12 digits. The secret is the caller's to wipe."""

@@ -26,11 +26,16 @@ from ivr_engine.banking.model import (
     Addresses,
     Balance,
     Customer,
+    ExchangeRate,
+    ForeignCurrency,
+    InterestRate,
     PinChange,
     PinVerdict,
     Posting,
     PostingOutcome,
+    Product,
     StatementLine,
+    Term,
 )
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
 from ivr_engine.values.secret import SecretDigits
@@ -115,6 +120,18 @@ class RestCore:
     async def posting_outcome(self, posting_id: str) -> PostingOutcome | None:
         """Return what the bank keeps under this id, or None."""
         return await self._ask(("postings", posting_id), _outcome)
+
+    async def interest_rate(self, product: Product, term: Term) -> InterestRate | None:
+        """Return the interest in force, or None."""
+        return await self._ask(("interest-rates", product.value, term.value), wire.to_interest_rate)
+
+    async def exchange_rate(self, currency: ForeignCurrency) -> ExchangeRate | None:
+        """Return the rates that were set last, or None."""
+        return await self._ask(("exchange-rates", currency.value), wire.to_exchange_rate)
+
+    async def is_listed(self, name: str, caller: str) -> bool:
+        """Say whether a number stands on a list; what cannot stand in a path is on none."""
+        return bool(await self._ask(("caller-lists", name, caller), wire.to_listed))
 
     async def close(self) -> None:
         """Close connections; harmless when repeated."""

@@ -94,7 +94,14 @@ async def seed_fresh(
     async with database.session(writes=True) as connection:
         await connection.execute(insert_missing(database, bank_account), house_rows())
         name = given.name or "A test"
-        row = {"number": customer, "name": name, "language": Language.MANDARIN.value}
+        born = None if given.born is None else given.born.isoformat()
+        row = {
+            "number": customer,
+            "name": name,
+            "language": Language.MANDARIN.value,
+            "segment": given.segment.value,
+            "born": born,
+        }
         await connection.execute(bank_customer.insert(), [row])
         addresses = [
             {"customer_number": customer, "medium": medium.value, "address": address}

@@ -13,6 +13,9 @@ or with TLS.
 | GET /v1/customers/{number}/accounts | | accounts |
 | GET /v1/accounts/{number}/balance | | booked, available |
 | GET /v1/accounts/{number}/statement?limit=n | | lines |
+| GET /v1/interest-rates/{product}/{term} | | per cent a year, since when |
+| GET /v1/exchange-rates/{currency} | | what a hundred units are bought and sold at, set when |
+| GET /v1/caller-lists/{list}/{number} | | whether the number stands on the list |
 | PUT /v1/postings/{id} | debit, credit, amount, text | outcome; the id is the idempotency key |
 | GET /v1/postings/{id} | | outcome |
 
@@ -32,6 +35,13 @@ from aiohttp.typedefs import Middleware
 from ivr_engine.adapters.bank import wire
 from ivr_engine.adapters.bank.pins import CALL_ID_CHARACTERS_MAX
 from ivr_engine.banking.core import CoreBank, CoreOutcomeUnknownError, CoreUnavailableError
+from ivr_engine.banking.model import (
+    CALLER_LIST_CHARACTERS_MAX,
+    CALLER_NUMBER_CHARACTERS_MAX,
+    ForeignCurrency,
+    Product,
+    Term,
+)
 from ivr_engine.banking.pin_policy import PIN_DIGITS_MAX
 from ivr_engine.values.ids import AccountNumber, CallId, CustomerNumber
 from ivr_engine.values.secret import SecretDigits
@@ -59,6 +69,9 @@ def core_application(core: CoreBank, *, token: str) -> web.Application:
             web.get(f"{version}/customers/{{number}}/accounts", pages.accounts),
             web.get(f"{version}/accounts/{{number}}/balance", pages.balance),
             web.get(f"{version}/accounts/{{number}}/statement", pages.statement),
+            web.get(f"{version}/interest-rates/{{product}}/{{term}}", pages.interest_rate),
+            web.get(f"{version}/exchange-rates/{{currency}}", pages.exchange_rate),
+            web.get(f"{version}/caller-lists/{{list}}/{{number}}", pages.caller_list),
             web.put(f"{version}/postings/{{id}}", pages.post),
             web.get(f"{version}/postings/{{id}}", pages.posting_outcome),
         ]
@@ -113,6 +126,25 @@ class _Pages:
             raise wire.ShapeError("limit must be 1 to 100")
         lines = await self._core.statement(AccountNumber(_number(request)), limit=int(limit))
         return web.json_response({"lines": [wire.from_line(line) for line in lines]})
+
+    async def interest_rate(self, request: web.Request) -> web.StreamResponse:
+        product, term = request.match_info["product"], request.match_info["term"]
+        if product not in {*Product} or term not in {*Term}:
+            return _found(None)
+        found = await self._core.interest_rate(Product(product), Term(term))
+        return _found(None if found is None else wire.from_interest_rate(found))
+
+    async def exchange_rate(self, request: web.Request) -> web.StreamResponse:
+        currency = request.match_info["currency"]
+        if currency not in {*ForeignCurrency}:
+            return _found(None)
+        found = await self._core.exchange_rate(ForeignCurrency(currency))
+        return _found(None if found is None else wire.from_exchange_rate(found))
+
+    async def caller_list(self, request: web.Request) -> web.StreamResponse:
+        name = wire.text(request.match_info, "list", characters_max=CALLER_LIST_CHARACTERS_MAX)
+        number = wire.text(request.match_info, "number", characters_max=CALLER_NUMBER_CHARACTERS_MAX)
+        return web.json_response({"listed": await self._core.is_listed(name, number)})
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         posting = wire.to_posting(request.match_info["id"], await _body(request))

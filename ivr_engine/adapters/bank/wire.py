@@ -1,29 +1,38 @@
 """The JSON shapes of the core bank's REST interface, version 1, for both of its ends.
 
-Knows values and JSON. Must not know HTTP. Amounts are whole minor units, times are ISO 8601 in UTC. Reading raises
+Knows values and JSON. Must not know HTTP. Amounts are whole minor units, rates whole
+hundred-thousandths, days ISO 8601, times are ISO 8601 in UTC. Reading raises
 `ShapeError`, whose words never quote what was read: that may be a PIN.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from ivr_engine.banking.model import (
     ADDRESS_CHARACTERS_MAX,
+    HOME,
     NUMBER_CHARACTERS_MAX,
     Account,
     AccountKind,
     Addresses,
     Balance,
     Customer,
+    ExchangeRate,
+    ForeignCurrency,
+    InterestRate,
     Posting,
+    Product,
+    Segment,
     StatementLine,
+    Term,
 )
 from ivr_engine.values.ids import AccountNumber, CustomerNumber
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
+from ivr_engine.values.rate import Pair, Rate
 
 VERSION_PATH: Final = "/v1"
 
@@ -58,13 +67,76 @@ def to_money(body: object) -> Money:
 
 def from_customer(customer: Customer) -> Json:
     """Write a customer."""
-    return {"number": customer.number, "name": customer.name, "language": customer.language.value}
+    return {
+        "number": customer.number,
+        "name": customer.name,
+        "language": customer.language.value,
+        "segment": customer.segment.value,
+        "born": None if customer.born is None else customer.born.isoformat(),
+    }
 
 
 def to_customer(body: Json) -> Customer:
     """Read a customer."""
     name = text(body, "name", characters_max=200)
-    return Customer(CustomerNumber(text(body, "number")), name, Language(text(body, "language")))
+    return Customer(
+        CustomerNumber(text(body, "number")),
+        name,
+        Language(text(body, "language")),
+        Segment(text(body, "segment")),
+        None if body.get("born") is None else date.fromisoformat(text(body, "born")),
+    )
+
+
+def from_interest_rate(found: InterestRate) -> Json:
+    """Write the interest of a product."""
+    return {
+        "product": found.product.value,
+        "term": found.term.value,
+        "percent_hundred_thousandths": found.rate.hundred_thousandths,
+        "since": found.since.isoformat(),
+    }
+
+
+def to_interest_rate(body: Json) -> InterestRate:
+    """Read the interest of a product."""
+    rate = Rate(_whole(body, "percent_hundred_thousandths"))
+    since = date.fromisoformat(text(body, "since"))
+    return InterestRate(Product(text(body, "product")), Term(text(body, "term")), rate, since)
+
+
+def from_exchange_rate(found: ExchangeRate) -> Json:
+    """Write exchange rates: what a hundred units are bought and sold at."""
+    return {
+        "currency": found.currency.value,
+        "buys_hundred_thousandths": found.buys.hundred_thousandths,
+        "sells_hundred_thousandths": found.sells.hundred_thousandths,
+        "at": found.at.isoformat(),
+    }
+
+
+def to_exchange_rate(body: Json) -> ExchangeRate:
+    """Read exchange rates."""
+    currency = ForeignCurrency(text(body, "currency"))
+    pair = Pair(Currency(currency.value), HOME)
+    buys, sells = (Rate(_whole(body, f"{side}_hundred_thousandths"), pair) for side in ("buys", "sells"))
+    return ExchangeRate(currency, buys, sells, datetime.fromisoformat(text(body, "at")))
+
+
+def to_listed(body: Json) -> bool:
+    """Read whether a number stands on a list."""
+    listed = body.get("listed")
+    if not isinstance(listed, bool):
+        raise ShapeError("listed must be true or false")
+    return listed
+
+
+def _whole(body: Json, name: str) -> int:
+    value = body.get(name)
+    if type(value) is not int:
+        message = f"{name} must be a whole number"
+        raise ShapeError(message)
+    return value
 
 
 def from_addresses(addresses: Addresses) -> Json:

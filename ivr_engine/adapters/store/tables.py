@@ -28,6 +28,37 @@ bank_customer: Final = sa.Table(
     sa.Column("number", sa.String(32), primary_key=True),
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("segment", sa.String(16), nullable=False, server_default="standard"),
+    # A day as 1980-05-01; null where the bank does not know it, and of companies.
+    sa.Column("born", sa.String(10), nullable=True),
+)
+
+# Rates are whole hundred-thousandths, for the reason that money is minor units.
+bank_interest_rate: Final = sa.Table(
+    "bank_interest_rate",
+    metadata,
+    sa.Column("product", sa.String(32), primary_key=True),
+    sa.Column("term", sa.String(32), primary_key=True),
+    sa.Column("percent_hundred_thousandths", sa.BigInteger, nullable=False),
+    sa.Column("since", sa.String(10), nullable=False),
+)
+
+bank_exchange_rate: Final = sa.Table(
+    "bank_exchange_rate",
+    metadata,
+    sa.Column("currency", sa.String(3), primary_key=True),
+    sa.Column("buys_hundred_thousandths", sa.BigInteger, nullable=False),
+    sa.Column("sells_hundred_thousandths", sa.BigInteger, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("buys_hundred_thousandths > 0", name="buys_above_nought"),
+    sa.CheckConstraint("sells_hundred_thousandths > 0", name="sells_above_nought"),
+)
+
+bank_caller_list: Final = sa.Table(
+    "bank_caller_list",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("caller_number", sa.String(64), primary_key=True),
 )
 
 # Where the bank has registered that a customer is written to: a mobile number for `sms`, and so on.

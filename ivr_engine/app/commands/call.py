@@ -7,11 +7,22 @@ import asyncio
 import json
 from collections.abc import Mapping
 
-from ivr_engine.app.commands.common import COULD_NOT, FINE, FOUND, Subparsers, add_json, complain, say, settings
+from ivr_engine.app.commands.common import (
+    COULD_NOT,
+    FINE,
+    FOUND,
+    Subparsers,
+    add_json,
+    complain,
+    language_in_force,
+    say,
+    settings,
+)
 from ivr_engine.app.commands.placing import not_running
 from ivr_engine.app.commands.suite import find_test, load_suite, runner_for
 from ivr_engine.app.placing import Placed, Placer, rehearse
 from ivr_engine.app.settings import Settings
+from ivr_engine.flow.wording import say_in
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.testcaller.follow import CallReport
 from ivr_engine.testcaller.recordings import PromptName
@@ -39,14 +50,15 @@ def run(arguments: argparse.Namespace) -> int:
         rehearsed = rehearse(suite.scenarios[0], runner, given)
     placed = asyncio.run(_place(rehearsed, given))
     if placed.report is None:
-        complain(f"the call was not placed: {placed.skipped or '; '.join(placed.differences)}")
+        said = [say_in(why, language_in_force(None)) for why in (placed.skipped, *placed.differences) if why]
+        complain(f"the call was not placed: {'; '.join(said)}")
         return COULD_NOT
     say(_as_json(placed, placed.report) if arguments.json else placed.report.transcript(_texts(suite.catalogue)))
     if placed.report.answered_s is None:
         complain(not_running(given))
         return COULD_NOT
     for difference in placed.differences if not arguments.json else ():
-        say(difference)
+        say(say_in(difference, language_in_force(None)))
     return FINE if placed.passed else FOUND
 
 

@@ -9,6 +9,7 @@ import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ivr_engine.adapters.revisions import lay_out
 from ivr_engine.app.commands.common import (
@@ -31,6 +32,9 @@ from ivr_engine.flow.model import Library
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.language import Language
 
+PROMPTS_FOLDER: Final = "prompts"
+"""The folder of prompts that stands beside one of flows, as in this project."""
+
 
 def add(commands: Subparsers) -> None:
     """Add the parser."""
@@ -39,7 +43,13 @@ def add(commands: Subparsers) -> None:
         help="say what a change of flows means to callers: keys, seconds, menus, prompts",
         epilog="Exit status: 0 callers notice nothing, 1 something differs, 2 the flows could not be compared.",
     )
-    parser.add_argument("folders", nargs="*", type=pathlib.Path, metavar="OLD NEW", help="two folders of flows")
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        type=pathlib.Path,
+        metavar="OLD NEW",
+        help="two folders of flows; the prompts beside them count",
+    )
     parser.add_argument("--git", metavar="REV", help="compare flows_dir and prompts_dir with what git has: HEAD, main")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -66,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             old = _at_revision(given, arguments.git, earlier)
             new = _side(shown(given.flows_dir), given.prompts_dir, given)
         else:
-            old, new = (_side(folder, given.prompts_dir, given) for folder in folders)
+            old, new = (_side(folder, _prompts_of(folder, given), given) for folder in folders)
     if old is None or new is None:
         return COULD_NOT
     words = _words(old.prompts), _words(new.prompts)
@@ -77,6 +87,12 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         say("\n".join(_lines(changes)) or "callers notice nothing")
     return FOUND if changes else FINE
+
+
+def _prompts_of(folder: pathlib.Path, given: Settings) -> pathlib.Path:
+    """Return the prompts that belong to a folder of flows: those beside it, or else those that calls use now."""
+    beside = folder.resolve().parent / PROMPTS_FOLDER
+    return beside if any(beside.glob("*.yaml")) else given.prompts_dir
 
 
 def _at_revision(given: Settings, revision: str, into: pathlib.Path) -> _Side | None:

@@ -8,7 +8,7 @@ from ivr_engine.app.commands.common import COULD_NOT, FINE, Subparsers, add_lang
 from ivr_engine.flow.codes import CODES, explained
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.wording import Text, Wording, say_in
-from ivr_engine.scenarios.findings import TEST_CODES
+from ivr_engine.scenarios import findings as tests
 
 
 def add(commands: Subparsers) -> None:
@@ -22,7 +22,8 @@ def add(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Explain one code, or list all."""
     language = language_in_force(arguments.language)
-    codes = {**{code: explained(code, language) for code in CODES}, **TEST_CODES}
+    codes = {code: explained(code, language) for code in CODES}
+    codes |= {code: tests.explained(code, language) for code in tests.TEST_CODES}
     if arguments.code is None:
         for code, meaning in codes.items():
             say(f"{code}  {meaning.title}")

@@ -6,10 +6,11 @@ import asyncio
 import json
 from collections.abc import Iterator
 
-from ivr_engine.app.commands.common import COULD_NOT, FINE, FOUND, complain, print_findings, say
+from ivr_engine.app.commands.common import COULD_NOT, FINE, FOUND, complain, language_in_force, print_findings, say
 from ivr_engine.app.commands.suite import Suite, runner_for
 from ivr_engine.app.placing import Placed, Placer, rehearse
 from ivr_engine.app.settings import Settings
+from ivr_engine.flow.wording import say_in
 
 
 def place_all(suite: Suite, given: Settings, *, as_json: bool) -> int:
@@ -55,9 +56,10 @@ async def _place(rehearsed: list[Placed], given: Settings, *, as_json: bool) -> 
 def _lines(one: Placed) -> Iterator[str]:
     verdict = "skipped" if one.skipped is not None else "ok     " if one.passed else "FAILED "
     lasted = f"{one.report.lasted_s:6.1f} s" if one.report is not None else " " * 8
-    yield f"{verdict}  {one.scenario.file}  {lasted}  {one.skipped or one.scenario.title}"
+    language = language_in_force(None)
+    yield f"{verdict}  {one.scenario.file}  {lasted}  {say_in(one.skipped or one.scenario.title, language)}"
     for difference in one.differences:
-        yield f"    {difference}"
+        yield f"    {say_in(difference, language)}"
 
 
 def _as_data(one: Placed) -> dict[str, object]:

@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         agents=arguments.agents,
         show_steps=arguments.steps,
         recorder=recorder,
+        zone=given.zone,
     )
     ask = lines_of(arguments.keys, say) if arguments.keys is not None else _typed
     play_now(scene, ask=ask, write=say)

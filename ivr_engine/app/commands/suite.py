@@ -96,4 +96,10 @@ def find_test(name: str, given: Settings) -> pathlib.Path | None:
 
 def runner_for(suite: Suite, given: Settings) -> ScenarioRunner:
     """Return what runs the tests, as calls begin on this hotline; to be used as a context manager."""
-    return ScenarioRunner(suite.library, suite.catalogue, first_flow=given.first_flow, language=given.default_language)
+    return ScenarioRunner(
+        suite.library,
+        suite.catalogue,
+        first_flow=given.first_flow,
+        language=given.default_language,
+        zone=given.zone,
+    )

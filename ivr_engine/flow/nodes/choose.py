@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import ClassVar, Final
 
 from pydantic import Field
@@ -14,7 +16,19 @@ from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Key, Milliseconds, Written
 from ivr_engine.flow.nodes.asking import FIRST_KEY_MS, NO_CHOICE, TRIES, Apologies
 from ivr_engine.flow.nodes.lists import FOUND, NONE, Items, check_arguments, check_list, check_results
-from ivr_engine.flow.nodes.offering import everywhere, everywhere_arms, press, written
+from ivr_engine.flow.nodes.offering import (
+    BACK,
+    HELP,
+    Help,
+    Rehearing,
+    check_events,
+    everywhere,
+    everywhere_arms,
+    everywhere_events,
+    helped,
+    press,
+    written,
+)
 from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, Level
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Part, Speaker, Speech
@@ -61,6 +75,13 @@ class Choose(Step):
     tries: int = Field(default=TRIES, ge=1, le=5, description="How often a page is offered before giving up.")
     first_key: Milliseconds = Field(default=FIRST_KEY_MS, description="Silence before the key.")
     interrupt: Interrupt = Field(default=Interrupt.ANY, description="Which keys stop the prompt.")
+    help: Speech | None = Field(default=None, min_length=1, description=HELP)
+    back: str | None = Field(default=None, description=BACK)
+
+    @property
+    def goes_back_to(self) -> str | None:
+        """The question before this one."""
+        return self.back
 
     def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Picked, nothing there, the other outcomes of the operation, and the ways of choosing nothing."""
@@ -69,13 +90,20 @@ class Choose(Step):
         writes = frozenset(self.into.values())
         shown = signature.shows(FOUND) if signature is not None else None
         picked = Way(PICKED, By.CALLER, Text("pick one"), 1, writes, at_least=shown)
-        only_one = Way(PICKED, By.WORLD, Text("there is only one to pick"), writes=writes, at_least=shown)
+        only_one = Way(
+            PICKED,
+            By.WORLD,
+            Text("there is only one to pick"),
+            writes=writes,
+            at_least=shown,
+            quiet_ms=DEADLINE_MS,
+        )
         others = (self._way_of_bank(outcome) for outcome in names if outcome not in (FOUND, NONE))
-        return (picked, only_one, self._way_of_bank(NONE), *everywhere(scope, self._own).values(), *NO_CHOICE, *others)
+        return (picked, only_one, self._way_of_bank(NONE), *self._leads(scope).values(), *NO_CHOICE, *others)
 
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
         """Return the arms written here, and those of keys that work everywhere."""
-        return everywhere_arms(scope, self._own) | dict(super().arms(scope))
+        return everywhere_arms(scope, self._own, self.back) | dict(super().arms(scope))
 
     def needs(self, scope: Scope) -> Level:
         """Return the level that the operation asks of the caller."""
@@ -94,18 +122,24 @@ class Choose(Step):
         presses = {key: scope.speech([press(key)], ()) for key in map(str, range(1, self.page + 1))}
         turns = self._turns(scope)
         apologies = Apologies(scope)
-        taken = {key: way.outcome for key, way in everywhere(scope, self._own).items()}
+        taken = {key: way.outcome for key, way in self._leads(scope).items()}
+        check_events(scope, {"help": self.help, "back": self.back}, ())
+        heard_again = helped(scope, self.help, everywhere_events(scope, self._own, helps=self.help is not None))
         heard_ms = sum(offer.longest_ms + words.longest_ms for words in presses.values())
         heard_ms += sum(turn.words.longest_ms for turn in turns)
         pages = self.tries + TURNS_MAX
-        asked_ms = DEADLINE_MS * (self.page * (TURNS_MAX + 1) + 1)
-        scope.lasts(heard_ms, pages * (heard_ms + self.first_key) + self.tries * apologies.longest_ms + asked_ms)
-        asking = _Asking(self, gives, offer, presses, turns, apologies, taken)
+        asked_ms = DEADLINE_MS * (TURNS_MAX + 1)
+        longest_ms = pages * (heard_ms + self.first_key) + self.tries * apologies.longest_ms + asked_ms
+        scope.lasts(heard_ms, longest_ms + heard_again.longest_ms(heard_ms + self.first_key))
+        asking = _Asking(self, gives, offer, presses, turns, apologies, taken, heard_again)
         return asking.act
+
+    def _leads(self, scope: Scope) -> Mapping[str, Way]:
+        return everywhere(scope, self._own, self.back)
 
     def _way_of_bank(self, outcome: str) -> Way:
         deed = Text("{operation} ends in {outcome}", operation=self.choose, outcome=outcome)
-        return Way(outcome, By.WORLD, deed)
+        return Way(outcome, By.WORLD, deed, quiet_ms=DEADLINE_MS)
 
     @property
     def _own(self) -> frozenset[str]:
@@ -143,12 +177,14 @@ class _Asking:
     turns: list[Turn]
     apologies: Apologies
     taken: Mapping[str, str]
+    help: Help
 
     async def act(self, call: Call) -> str:
         """Offer the pages; in another engine the call goes on with the first of them."""
         step = self.step
         items = Items(call, step.choose, {name: give(call) for name, give in self.gives.items()}, step.into)
         first, turns_left, tries_left, lead = 0, TURNS_MAX, step.tries, ""
+        again = self.help.begin(call)
         while True:
             instead = await items.ask_up_to(first + step.page + 1)
             if instead is not None:
@@ -157,7 +193,7 @@ class _Asking:
                 return _pick(call, items.known[0]) if items.known else NONE
             await call.keep_alive()  # asking the bank may have taken long already
             turns = [turn for turn in self.turns if turns_left and _leads_somewhere(turn, items, first, step.page)]
-            chosen = await self._ask(call, items, first, turns, lead)
+            chosen = await self._ask(call, again, dict(items.page(first, step.page)), turns, lead)
             turn = next((turn for turn in turns if turn.key == chosen), None)
             if isinstance(chosen, NoChoice):
                 lead, tries_left = chosen.value, tries_left - 1
@@ -171,19 +207,17 @@ class _Asking:
             else:
                 return _pick(call, dict(items.page(first, step.page))[chosen])
 
-    async def _ask(self, call: Call, items: Items, first: int, turns: list[Turn], lead: str) -> str | NoChoice:
-        said: Utterance | None = self.apologies(call, lead) if lead else None
-        page = dict(items.page(first, self.step.page))
-        for key, item in page.items():
-            words = _said_of(call, item, self.offer) + self.presses[key](call)
-            said = said + words if said is not None else words
-        if said is None:
-            raise AssertionError("a page has at least one item")
-        for turn in turns:
-            said += turn.words(call)
+    async def _ask(
+        self, call: Call, again: Rehearing, page: dict[str, Mapping[str, Value]], turns: list[Turn], lead: str
+    ) -> str | NoChoice:
+        offers = [_said_of(call, item, self.offer) + self.presses[key](call) for key, item in page.items()]
+        said = reduce(add, (*offers, *(turn.words(call) for turn in turns)))
+        first = self.apologies(call, lead) + said if lead else None
         options = frozenset((*page, *(turn.key for turn in turns), *self.taken))
         timing = Timing(self.step.first_key, self.step.first_key)
-        return await call.conversation.choose(said, options, interrupt=self.step.interrupt, timing=timing)
+        return await again.choose(
+            said, options, self.help.events, first=first, interrupt=self.step.interrupt, timing=timing
+        )
 
 
 def _leads_somewhere(turn: Turn, items: Items, first: int, size: int) -> bool:

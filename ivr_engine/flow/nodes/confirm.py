@@ -11,7 +11,16 @@ from ivr_engine.channel.conversation import Interrupt, NoChoice, Timing
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.fields import Key, Milliseconds
 from ivr_engine.flow.nodes.asking import FIRST_KEY_MS, NO_CHOICE, TRIES, Apologies
-from ivr_engine.flow.nodes.offering import everywhere, everywhere_arms, press, written
+from ivr_engine.flow.nodes.offering import (
+    HELP,
+    check_events,
+    everywhere,
+    everywhere_arms,
+    everywhere_events,
+    helped,
+    press,
+    written,
+)
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Part, Speech, read_out
 from ivr_engine.flow.step import Action, Arm, By, Step, Way
@@ -34,6 +43,7 @@ class Confirm(Step):
     no: Key = Field(default="2", description="The key that says no; it counts at any time.")
     tries: int = Field(default=TRIES, ge=1, le=5, description="How often it is read back before giving up.")
     first_key: Milliseconds = Field(default=FIRST_KEY_MS, description="Silence before the key.")
+    help: Speech | None = Field(default=None, min_length=1, description=HELP)
 
     def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Return yes, which confirms what was read out, no, and the ways of saying neither."""
@@ -64,16 +74,20 @@ class Confirm(Step):
         once_ms = values.longest_ms + question.longest_ms + self.first_key
         listened_ms = listen.longest_ms + values.longest_ms  # once more, for who says yes before the end
         longest_ms = self.tries * once_ms + (self.tries - 1) * apologies.longest_ms + listened_ms
-        scope.lasts(values.longest_ms, longest_ms)
+        check_events(scope, {"help": self.help}, ())
+        heard_again = helped(scope, self.help, everywhere_events(scope, self._own, helps=self.help is not None))
+        scope.lasts(values.longest_ms, longest_ms + heard_again.longest_ms(once_ms))
         taken = {key: way.outcome for key, way in everywhere(scope, self._own).items()}
         options = {**taken, self.no: DECLINED, self.yes: CONFIRMED}
         choices, yes, tries, timing = frozenset(options), self.yes, self.tries, Timing(self.first_key, self.first_key)
 
         async def act(call: Call) -> str:
             what, left, none = values(call), tries, NoChoice.NO_INPUT
-            stops = choices
+            stops, again = choices, heard_again.begin(call)
             while True:
-                key: str | NoChoice | None = await call.conversation.read_back(what, stop_on="".join(sorted(stops)))
+                events = again.keys(heard_again.events)
+                taken_now = "".join(sorted(stops | events.keys()))
+                key: str | NoChoice | None = await call.conversation.read_back(what, stop_on=taken_now)
                 if key == yes:
                     # Said too early: nothing is confirmed. The next time this key does not even stop the words.
                     stops = choices - {yes}
@@ -82,8 +96,11 @@ class Confirm(Step):
                     continue
                 if key is None:
                     key = await call.conversation.choose(
-                        question(call), choices, interrupt=Interrupt.VALID, timing=timing
+                        question(call), choices | events.keys(), interrupt=Interrupt.VALID, timing=timing
                     )
+                if not isinstance(key, NoChoice) and key in events:
+                    what = await again.said(events[key], values(call))
+                    continue
                 if not isinstance(key, NoChoice):
                     return options[key]
                 none, left = key, left - 1

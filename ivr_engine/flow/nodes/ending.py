@@ -58,6 +58,8 @@ class Queue(Step):
         queue, most = self.queue, self.most
 
         async def act(call: Call) -> str:
+            # Nothing is asked here: a key from before would skip what is said, and answer a later question.
+            call.conversation.forget_typed_ahead()
             outcome = await call.queues.wait(queue, speech(call) if speech is not None else None, most_ms=most)
             return outcome.value
 

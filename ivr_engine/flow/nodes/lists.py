@@ -13,7 +13,7 @@ from ivr_engine.flow.call import Call
 from ivr_engine.flow.expressions import Evaluate
 from ivr_engine.flow.fields import Written
 from ivr_engine.flow.findings import did_you_mean
-from ivr_engine.flow.operations import Signature
+from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, Signature
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.uses import OPERATIONS
 from ivr_engine.flow.values import NUMBER, SECRET, DataClass, Value, Variable
@@ -115,10 +115,17 @@ class Items:
     complete: bool = False
 
     async def ask_up_to(self, number: int) -> str | None:
-        """Ask for so many items, as far as there are; return the outcome that came instead of an item, or None."""
+        """Ask for so many items, as far as there are; return the outcome that came instead of an item, or None.
+
+        Nobody waits for a page longer than for one answer of the bank.
+        """
+        due = self.call.clock.monotonic() + DEADLINE_MS / 1000
         while len(self.known) < number and not self.complete:
+            within_ms = round((due - self.call.clock.monotonic()) * 1000)
+            if within_ms <= 0:
+                return UNAVAILABLE
             arguments = {**self.arguments, POSITION: len(self.known) + 1}
-            work = self.call.operations.perform(self.operation, arguments)
+            work = self.call.operations.perform(self.operation, arguments, within_ms=within_ms)
             performed = await self.call.conversation.listen_while(work)
             if performed.outcome == FOUND:
                 results = performed.results

@@ -11,11 +11,23 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ivr_engine.channel.conversation import Interrupt, NoChoice, Timing
 from ivr_engine.flow.call import Call
 from ivr_engine.flow.expressions import Evaluate
-from ivr_engine.flow.fields import Milliseconds, Written, telephone_keys
+from ivr_engine.flow.fields import KeyEvent, Milliseconds, Written, telephone_keys
 from ivr_engine.flow.findings import NotUnderstoodError
 from ivr_engine.flow.nodes.asking import FIRST_KEY_MS, MENU_BETWEEN_KEYS_MS, NO_CHOICE, TRIES, Apologies
 from ivr_engine.flow.nodes.deciding import level_of
-from ivr_engine.flow.nodes.offering import everywhere, everywhere_arms, press, way_of
+from ivr_engine.flow.nodes.offering import (
+    BACK,
+    HELP,
+    Help,
+    check_events,
+    event_of,
+    everywhere,
+    everywhere_arms,
+    everywhere_events,
+    helped,
+    press,
+    way_of,
+)
 from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.source import Path
 from ivr_engine.flow.speaking import Speaker, Speech
@@ -32,7 +44,7 @@ class Option(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    then: str = Field(description="The step that follows.")
+    then: str = Field(description="The step that follows, or `repeat`, `help` or `back`.")
     say: Speech | None = Field(default=None, min_length=1, description="What is said before `press` and the key.")
     if_: Written | None = Field(default=None, alias="if", description="The key is there only while this holds.")
     hidden: bool = Field(default=False, description="The key is taken, and nothing is said of it.")
@@ -47,12 +59,13 @@ def _as_option(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """One option, ready: the keys, the outcome, when it is there, and what is said of it."""
+    """One option, ready: the keys, the outcome, when it is there, what is said of it; or the event instead of one."""
 
     keys: str
     outcome: str
     condition: Evaluate | None
     words: Speaker | None
+    event: KeyEvent | None = None
 
 
 class Menu(Step):
@@ -65,17 +78,25 @@ class Menu(Step):
     keys: dict[str, Annotated[Option, BeforeValidator(_as_option, json_schema_input_type=str | Option)]] = Field(
         min_length=1,
         max_length=OPTIONS_MAX,
-        description="Which key leads to which step: its name, or a block of `then`, `say`, `if` and `hidden`.",
+        description="Which key leads to which step, or to `repeat`, `help` or `back`: its name, or a block of `then`, "
+        "`say`, `if` and `hidden`.",
     )
     tries: int = Field(default=TRIES, ge=1, le=5, description="How often it is offered before giving up.")
     first_key: Milliseconds = Field(default=FIRST_KEY_MS, description="Silence before the first key.")
     between_keys: Milliseconds = Field(default=MENU_BETWEEN_KEYS_MS, description="Silence between two keys.")
     interrupt: Interrupt = Field(default=Interrupt.ANY, description="Which keys stop the prompt.")
+    help: Speech | None = Field(default=None, min_length=1, description=HELP)
+    back: str | None = Field(default=None, description=BACK)
+
+    @property
+    def goes_back_to(self) -> str | None:
+        """The question before this one."""
+        return self.back
 
     def ways(self, scope: Scope) -> tuple[Way, ...]:
         """Each option, the keys that work everywhere, and the two ways of choosing none."""
-        chosen = (self._way(scope, written, option) for written, option in self.keys.items())
-        return (*chosen, *everywhere(scope, self._own).values(), *NO_CHOICE)
+        chosen = (self._way(scope, key, option) for key, option in self.keys.items() if self._target(scope, option))
+        return (*chosen, *everywhere(scope, self._own, self.back).values(), *NO_CHOICE)
 
     def arms(self, scope: Scope) -> Mapping[str, Arm]:
         """Take the keys as arms; a menu has no usual outcome."""
@@ -87,16 +108,23 @@ class Menu(Step):
             if outcome.startswith("key "):
                 message = Text("'{outcome}' stands under `when`", outcome=outcome)
                 scope.finding("E209", ("when", outcome), message, Text("write keys under `keys`"), key=True)
-        keys = {f"key {key}": Arm(option.then, self._path(scope, key)) for key, option in self.keys.items()}
-        return everywhere_arms(scope, self._own) | arms | keys
+        keys = {
+            f"key {key}": Arm(target, ("back",) if event_of(scope, option.then) else self._path(scope, key))
+            for key, option in self.keys.items()
+            if (target := self._target(scope, option)) is not None
+        }
+        return everywhere_arms(scope, self._own, self.back) | arms | keys
 
     def compile(self, scope: Scope) -> Action:
         """Offer until an option is chosen or the tries are used up; silence and wrong keys are told apart."""
         speech = scope.speech(self.menu, ("menu",))
         apologies = Apologies(scope)
         offered = self._offered(scope)
-        taken = everywhere(scope, self._own)
+        taken = everywhere(scope, self._own, self.back)
         offered += [Offered(key, way.outcome, None, None) for key, way in taken.items()]
+        heard_again = self._help(scope, offered)
+        own = {option.keys for option in offered}
+        offered += [Offered(key, "", None, None, event) for key, event in heard_again.events.items() if key not in own]
         if offered and all(option.condition is not None for option in offered):
             message = Text("every key of this menu has a condition")
             mend = Text("let one key be there always, for example one that leads to an agent")
@@ -104,21 +132,24 @@ class Menu(Step):
         heard_ms = speech.longest_ms + sum(option.words.longest_ms for option in offered if option.words is not None)
         longest_key = max((len(option.keys) for option in offered), default=1)
         once_ms = heard_ms + self.first_key + self.between_keys * (longest_key - 1)
-        scope.lasts(heard_ms, self.tries * once_ms + (self.tries - 1) * apologies.longest_ms)
+        longest_ms = self.tries * once_ms + (self.tries - 1) * apologies.longest_ms
+        scope.lasts(heard_ms, longest_ms + heard_again.longest_ms(once_ms))
         tries, interrupt = self.tries, self.interrupt
         timing = Timing(self.first_key, self.between_keys)
 
         async def act(call: Call) -> str:
-            none = NoChoice.NO_INPUT
+            none, again = NoChoice.NO_INPUT, heard_again.begin(call)
             for attempt in range(tries):
                 if attempt:
                     await call.try_again()
                 there = [option for option in offered if option.condition is None or option.condition(call)]
                 prompt = _said(call, speech, there)
-                if attempt:
-                    prompt = apologies(call, none.value) + prompt
-                options = {option.keys: option.outcome for option in there}
-                chosen = await call.conversation.choose(prompt, frozenset(options), interrupt=interrupt, timing=timing)
+                first = apologies(call, none.value) + prompt if attempt else None
+                options = {option.keys: option.outcome for option in there if option.event is None}
+                events = {option.keys: option.event for option in there if option.event is not None}
+                chosen = await again.choose(
+                    prompt, frozenset(options), events, first=first, interrupt=interrupt, timing=timing
+                )
                 if not isinstance(chosen, NoChoice):
                     return options[chosen]
                 none = chosen
@@ -129,6 +160,25 @@ class Menu(Step):
     @property
     def _own(self) -> frozenset[str]:
         return frozenset(telephone_keys(key) or key for key in self.keys)
+
+    def _target(self, scope: Scope, option: Option) -> str | None:
+        """Return where a key leads; None for one that repeats or helps, or goes back to nothing."""
+        event = event_of(scope, option.then)
+        return option.then if event is None else self.back if event is KeyEvent.BACK else None
+
+    def _help(self, scope: Scope, offered: list[Offered]) -> Help:
+        """Check that keys which mean `help` or `back` have what they need, and the other way round."""
+        words = {KeyEvent.HELP.value: self.help, KeyEvent.BACK.value: self.back}
+        meant = {option.then: (key, event_of(scope, option.then)) for key, option in self.keys.items()}
+        check_events(scope, words, [event for _, event in meant.values()])
+        for key, event in meant.values():
+            if event is not None and event.value in words and words[event.value] is None:
+                message = Text("key '{key}' means `{event}`, and the menu has none", key=key, event=event.value)
+                mend = Text("add `{event}: ...` to the menu", event=event.value)
+                scope.finding("E226", self._path(scope, key), message, mend)
+        events = everywhere_events(scope, self._own, helps=self.help is not None)
+        own = {option.keys: option.event for option in offered if option.event is not None}
+        return helped(scope, self.help, {**events, **own})
 
     def _way(self, scope: Scope, key: str, option: Option) -> Way:
         """A key that is there only for who has signed in tells that much of who presses it."""
@@ -160,7 +210,9 @@ class Menu(Step):
             if option.if_ is not None:
                 compiled = scope.expression(option.if_, ("keys", written, "if"), YES_NO)
                 condition = compiled.evaluate if compiled is not None else _never
-            offered[keys] = Offered(keys, f"key {written}", condition, words)
+            event = event_of(scope, option.then)
+            leads = event in (None, KeyEvent.BACK)
+            offered[keys] = Offered(keys, f"key {written}", condition, words, None if leads else event)
         return list(offered.values())
 
     @staticmethod

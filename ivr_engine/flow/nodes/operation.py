@@ -73,9 +73,15 @@ class Operation(Step):
                 ),
                 level=signature.grants.get(outcome),
                 at_least=signature.shows(outcome),
+                quiet_ms=self._quiet_ms,
             )
             for outcome in signature.outcome_names
         )
+
+    @property
+    def _quiet_ms(self) -> int | None:
+        """With a filler it is silent before it or after it, whichever is longer; without one, all the time."""
+        return None if self.filler is None else max(FILLER_AFTER_MS, self.within - FILLER_AFTER_MS)
 
     @property
     def silent(self) -> bool:

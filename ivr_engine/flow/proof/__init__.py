@@ -17,6 +17,7 @@ from ivr_engine.flow.model import CompiledFlow
 from ivr_engine.flow.proof.confirming import check_confirmations
 from ivr_engine.flow.proof.endless import check_circles
 from ivr_engine.flow.proof.exploring import Explorer
+from ivr_engine.flow.proof.going_back import check_going_back
 from ivr_engine.flow.proof.humans import check_humans
 from ivr_engine.flow.proof.levels import check_levels
 from ivr_engine.flow.proof.silence import check_silence
@@ -30,6 +31,7 @@ def prove(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Source], limi
     explorer = Explorer(flows, first_flow)
     check_levels(explorer, sources)
     check_confirmations(explorer, sources)
+    check_going_back(flows, sources)
     if check_circles(explorer, sources):
         return  # what goes round for ever has no longest path, and its circle is told already
     check_silence(explorer, sources, limits)

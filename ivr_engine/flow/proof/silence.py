@@ -1,7 +1,8 @@
 """Proved here: a caller is never left in silence for long.
 
-A step is silent when nothing is heard in it and nobody is waited for. From one silent step to the next the longest
-times add up, through flows that are run as well. Circles of silent steps are ruled out before (`endless`).
+A step is silent when nothing is heard in it and nobody is waited for, and so is a way to end on which a step that may
+speak says nothing (`Way.quiet_ms`), such as a choice among one. From one to the next the longest times add up, through
+flows that are run as well. Circles of silent steps are ruled out before (`endless`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def check_silence(explorer: Explorer, sources: Mapping[str, Source], limits: Lim
     quiets = _Quiets(explorer.flows)
     for flow in explorer.flows.values():
         quiet = quiets.of(flow.name)
-        inside = {target for step in flow.steps.values() if _is_silent(step) for target in step.arms.values()}
+        inside = {step.arms[outcome] for step in flow.steps.values() for outcome in _quiet(step)}
         for name, silent_ms in quiet.after_ms.items():
             if silent_ms > limits.silence_s * 1000 and (name not in inside or name == flow.start):
                 _tell(flow.steps[name], silent_ms, limits, sources[flow.name])
@@ -53,7 +54,7 @@ class _Quiets:
 
     def _of(self, name: str) -> Quiet:
         flow = self._flows[name]
-        edges = {step.name: list(step.arms.values()) if _is_silent(step) else [] for step in flow.steps.values()}
+        edges = {step.name: [step.arms[outcome] for outcome in _quiet(step)] for step in flow.steps.values()}
         quiet = Quiet()
         # A part comes before those that lead to it: what follows a step is known when the step is looked at.
         for part in strong_parts(edges):
@@ -63,10 +64,8 @@ class _Quiets:
         return quiet
 
     def _after_ms(self, step: CompiledStep, quiet: Quiet) -> int:
-        if not _is_silent(step):
-            return 0
-        own_ms = dict.fromkeys(step.arms, step.longest_ms)
-        most = step.longest_ms
+        own_ms = _quiet(step)
+        most = max(own_ms.values(), default=step.longest_ms if _is_silent(step) else 0)
         if step.hands_over_to is not None:
             most = self._handed_ms[step.hands_over_to]
         if step.runs is not None:
@@ -91,14 +90,23 @@ class _Quiets:
         ]
         for name in reversed(order):
             step = flow.steps[name]
-            if name not in reached_ms or not _is_silent(step):
+            if name not in reached_ms:
                 continue
             if step.returns is not None:
                 quiet.returns_ms[step.returns] = max(quiet.returns_ms.get(step.returns, 0), reached_ms[name])
-            own_ms = dict.fromkeys(step.arms, step.longest_ms) if step.runs is None else self._inner_ms(step)
+            own_ms = _quiet(step) if step.runs is None else self._inner_ms(step)
             for outcome, took_ms in own_ms.items():
                 target = step.arms[outcome]
                 reached_ms[target] = max(reached_ms.get(target, 0), reached_ms[name] + took_ms)
+
+
+def _quiet(step: CompiledStep) -> dict[str, int]:
+    """Return the outcomes that a step comes to in silence, each with how long that takes at most."""
+    told: dict[str, int] = {}
+    for way in step.ways:
+        if way.quiet_ms is not None:
+            told[way.outcome] = max(way.quiet_ms, told.get(way.outcome, 0))
+    return told or (dict.fromkeys(step.arms, step.longest_ms) if _is_silent(step) else {})
 
 
 def _is_silent(step: CompiledStep) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from hypothesis import strategies as st
@@ -48,6 +49,7 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "uses": frozenset(),
         "says": name,
         "silent": False,
+        "goes_back_to": None,
         "results_into": {},
         "needs": Level.NOBODY,
         "spends": None,
@@ -63,6 +65,8 @@ def flow_of(name: str, steps: Sequence[CompiledStep], outcomes: tuple[str, ...] 
     """Return a flow that starts with its first step."""
     interface = Interface({}, {}, outcomes, tuple(Language))
     return CompiledFlow(
+        owner=None,
+        everywhere=MappingProxyType({}),
         name=name,
         title=name,
         start=steps[0].name,
