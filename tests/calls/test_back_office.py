@@ -72,7 +72,6 @@ def test_code_that_was_sent_gives_the_second_proof_which_a_pin_change_needs() ->
         assert await outcome(ports, "change_pin", new="580274", again="580274") == "unavailable"
         assert await outcome(ports, "check_code", code="000000") == "expired"
         assert await outcome(ports, "send_code") == "sent"
-        assert not ports.operations.stepped_up
         code = ports.office.last_code
         [message] = ports.office.messages.values()
         assert (message.text.count(code), message.address) == (1, "13900620001")
