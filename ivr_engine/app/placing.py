@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.seeding import NotBookedError, forget_pin, seed_fresh
 from ivr_engine.adapters.store.calls import CallHistory, CallRecord, StepRecord
 from ivr_engine.adapters.store.database import Database
+from ivr_engine.adapters.store.office import messages_to
 from ivr_engine.app.secrets_file import load_or_make
 from ivr_engine.app.settings import Settings
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import Press, Scenario, Typed
+from ivr_engine.scenarios.model import Press, Scenario, Sent, Typed
 from ivr_engine.scenarios.verdict import Told
 from ivr_engine.simulator.scenario import Result, ScenarioRunner, wrong
 from ivr_engine.testcaller.follow import CallReport, KeysOf, follow
@@ -28,12 +30,14 @@ from ivr_engine.testcaller.phone import Phone, Target
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber, RandomIds
+from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 RECORDED_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.1
 _CALLS_LOOKED_AT: Final = 200
+_NUMBER: Final = re.compile("[0-9]+")
 _AS_DIGITS: Final = str.maketrans({letter: str(ord(letter) % 10) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
 T = TypeVar("T")
@@ -69,6 +73,8 @@ def why_not(scenario: Scenario, told: Told, given: Settings) -> str | None:
         return Text("a real call begins when it is placed")
     if world.agents is not None or told.human_after_s is not None:
         return Text("it reaches the bank's people, who do as they like")
+    if any(isinstance(step, Press) and step.typed in (Typed.CODE, Typed.WRONG_CODE) for step in scenario.steps):
+        return Text("a code is sent to a telephone that nobody here can read")
     if scenario.flow not in (None, given.first_flow):
         return Text("a real call begins with flow '{flow}'", flow=given.first_flow)
     if given.bank_url:
@@ -142,6 +148,7 @@ class Placer:
         differences = [*_differences(virtual.told, report, recorded)]
         if number is not None:
             differences.extend(_money_differs(virtual.told, await self._booked(number)))
+            differences.extend(_messages_differ(virtual.told, await messages_to(self._database, number)))
         return Placed(scenario, virtual, None, report, tuple(differences))
 
     async def _seed(self, scenario: Scenario) -> CustomerNumber | None:
@@ -217,6 +224,15 @@ def _money_differs(told: Told, real: Sequence[Money]) -> Iterator[str]:
     if list(real) != list(told.booked.values()):
         shown = [", ".join(map(str, amounts)) for amounts in (real, told.booked.values())]
         yield Text("the accounts hold {real}, not {told}", real=shown[0], told=shown[1])
+
+
+def _messages_differ(told: Told, real: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """Yield what was sent in the real call, where it differs in more than the numbers and times that it holds."""
+    sent = [Sent.of(Medium(medium), heading, text) for medium, heading, text in real]
+    shapes = [[_NUMBER.sub("0", str(one)) for one in messages] for messages in (sent, told.sent)]
+    if shapes[0] != shapes[1]:
+        shown = ["; ".join(one) or Text("nothing") for one in shapes]
+        yield Text("these messages were sent: {real}, not {told}", real=shown[0], told=shown[1])
 
 
 def _is_among(name: str, candidates: frozenset[PromptName]) -> bool:

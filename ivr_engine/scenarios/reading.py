@@ -172,11 +172,14 @@ def _moved(block: Block, customer: GivenCustomer | None) -> tuple[Moved, ...]:
 
 
 def _sent(block: Block) -> tuple[WantedMessage, ...]:
-    """Read messages as `sms: 10,755.35`, or with a list of what the text contains."""
+    """Read messages as `sms: 10,755.35`, with a list of what the text contains, or as `sms` whatever it says."""
     found: list[WantedMessage] = []
     is_list = isinstance(block.data.get(SENT), list)
     for number, item in enumerate(block.items(SENT)):
         at: Path = (SENT, number) if is_list else (SENT,)
+        if isinstance(item, str) and item in _MEDIA:
+            found.append(WantedMessage(Medium(item), ()))
+            continue
         if not isinstance(item, dict) or len(item) != 1 or next(iter(item)) not in _MEDIA:
             message = Text("a message is one of {media}, with what its text contains", media=", ".join(_MEDIA))
             block.finding("T104", at, message, Text("write for example `sms: 10,755.35`"))

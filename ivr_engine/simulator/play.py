@@ -220,6 +220,8 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         for message in ports.office.read[told_of:]:
             write(f"  ({message.medium.value}: {message.text})")
         told_of = len(ports.office.read)
+        if recorder is not None:
+            recorder.sent(ports.office.read, ports.office.last_code)
         if scene.show_steps:
             write(f"    [{step.flow}: {step.step}, {step.outcome}]")
 

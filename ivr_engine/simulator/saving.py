@@ -7,15 +7,16 @@ never reach the text: the sample customer's PIN is written as `pin`, another as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
 from ivr_engine.banking.model import Posting
+from ivr_engine.calls.office import OutboxMessage
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.flow.runner import StepDone
-from ivr_engine.scenarios.reading import HEARD, MILESTONES, MOVED
+from ivr_engine.scenarios.reading import HEARD, MILESTONES, MOVED, SENT
 from ivr_engine.scenarios.reading_steps import pin_at
 from ivr_engine.scenarios.sample import SAMPLE, sample_customer
 from ivr_engine.scenarios.updating import in_brackets, name_in
@@ -49,6 +50,8 @@ class Recorder:
     _reason: str = ""
     _milestones: list[str] = field(default_factory=list)
     _moved: Sequence[Posting] = ()
+    _sent: Sequence[OutboxMessage] = ()
+    _codes: set[str] = field(default_factory=set)
     _language: Language = Language.MANDARIN
 
     def heard(self, names: Sequence[str]) -> None:
@@ -81,6 +84,11 @@ class Recorder:
         """The bank has moved this money, and nothing else."""
         self._moved = postings
 
+    def sent(self, messages: Sequence[OutboxMessage], code: str) -> None:
+        """The customer has been sent these messages until now, and nothing else; `code` is the last that was sent."""
+        self._sent = tuple(messages)
+        self._codes.add(code)
+
     def ended(self, reason: str, language: Language, *, word: str, asks: bool) -> None:
         """The call is over; `language` was spoken last. A step that was not done is taken to be of this kind."""
         self._reason, self._language = reason, language
@@ -101,6 +109,8 @@ class Recorder:
             lines.append(f"  {MILESTONES}: [{', '.join(self._milestones)}]")
         if self._moved:
             lines += [f"  {MOVED}:", *(f"    - {{{_moved(posting)}}}" for posting in self._moved)]
+        if self._sent:
+            lines.append(f"  {SENT}: [{', '.join(message.medium.value for message in self._sent)}]")
         return "\n".join(lines) + "\n"
 
     def _steps(self, language: Language) -> Iterator[str]:
@@ -132,7 +142,7 @@ class Recorder:
         for hidden, group in groupby(keys, key=lambda key: self._hidden[key]):
             text = "".join(self._keys[key] for key in group)
             if hidden:
-                yield from _secret_entries(text, customer.pin)
+                yield from _secret_entries(text, customer.pin, self._codes)
                 continue
             while (at := pin_at(text, customer.pin)) is not None:
                 yield from _plain_entry(text[:at], customer.number)
@@ -149,9 +159,12 @@ def _plain_entry(text: str, number: str) -> Iterator[str]:
         yield f'- press: "{text}"'
 
 
-def _secret_entries(text: str, pin: SecretDigits) -> Iterator[str]:
+def _secret_entries(text: str, pin: SecretDigits, codes: Collection[str]) -> Iterator[str]:
     """Yield one entry after the other: each ends with the hash key, or where nothing more was typed."""
     for entry in _ENTRIES.findall(text):
+        if entry in codes:
+            yield "- type: code"
+            continue
         typed = SecretDigits(entry.removesuffix("#").encode("ascii"))
         if len(typed) == len(pin):
             yield "- type: pin" if typed.same_as(pin) else "- type: wrong pin"

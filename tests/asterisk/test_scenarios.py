@@ -17,8 +17,8 @@ from tests.asterisk.hotline import RunningHotline
 pytestmark = pytest.mark.asterisk
 
 TESTS: Final = PROJECT / "flows" / "tests"
-PLACED: Final = ("sign_in_at_the_second_try", "transactions_few", "typed_ahead")
-"""One in each language: a wrong PIN and the right one, a list that is read out, keys typed ahead."""
+PLACED: Final = ("sign_in_at_the_second_try", "transactions_few", "typed_ahead", "balance_by_sms_en")
+"""One in each language: a wrong PIN and the right one, a list that is read out, keys typed ahead, a text message."""
 MOVES: Final = "transfer_typed_ahead"
 LOCKED: Final = "sign_in_locked_wrong_key"
 """Is told to differ: the real bank is given a customer who may try once more."""
@@ -54,7 +54,7 @@ def placed(hotline: RunningHotline) -> dict[str, Placed]:
 
 def test_calls_in_three_languages_go_as_in_virtual_time(placed: dict[str, Placed]) -> None:
     calls = [placed[name] for name in PLACED]
-    assert [one.scenario.language.value for one in calls] == ["cmn", "yue", "en"]
+    assert [one.scenario.language.value for one in calls] == ["cmn", "yue", "en", "en"]
 
     for one in calls:
         assert one.skipped is None

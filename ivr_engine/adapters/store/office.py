@@ -108,6 +108,9 @@ _OPEN_CASE: Final = Statement(
     """
 )
 _CASE_NUMBER: Final = Statement("SELECT number FROM service_case WHERE id = $1")
+_SENT_TO: Final = Statement(
+    "SELECT medium, heading, text FROM outbox_message WHERE customer_number = $1 ORDER BY created_at_ms, id"
+)
 _NOTE: Final = Statement(
     """
     INSERT INTO call_note (id, call_id, customer_number, text, noted_at_ms)
@@ -202,6 +205,15 @@ class OfficeStore:
         parts = (message_id.encode(), call.encode(), customer.encode())
         message = b"code of " + b"".join(b"%d:%b:" % (len(part), part) for part in parts) + code.reveal()
         return hmac.digest(self._key, message, "sha256")
+
+
+async def messages_to(database: Database, customer: CustomerNumber) -> tuple[tuple[str, str, str], ...]:
+    """Return medium, heading and text of what a customer of a test was sent, the oldest first.
+
+    Raises `DatabaseUnavailableError`.
+    """
+    rows = await database.fetch(_SENT_TO, customer)
+    return tuple((medium, heading, text) for medium, heading, text in rows)
 
 
 def _row(message: OutboxMessage) -> tuple[object, ...]:
