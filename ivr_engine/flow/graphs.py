@@ -8,6 +8,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import inf
+from typing import TypeVar
+
+Node = TypeVar("Node")
+"""What can be ordered and hashed: a name, or a name and a level."""
 
 
 def reached_from(start: str, after: Callable[[str], Iterable[str]]) -> set[str]:
@@ -57,10 +61,10 @@ def strong_parts(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
                 lowest[node] = min(lowest[node], number[target])
 
 
-def nearest(start: str, edges: Callable[[str], Iterator[tuple[str, float]]]) -> dict[str, float]:
+def nearest(start: Node, edges: Callable[[Node], Iterator[tuple[Node, float]]]) -> dict[Node, float]:
     """Return the least cost to each node that is reached (Dijkstra, Numer. Math. 1, 1959)."""
-    found: dict[str, float] = {}
-    todo: list[tuple[float, str]] = [(0, start)]
+    found: dict[Node, float] = {}
+    todo: list[tuple[float, Node]] = [(0, start)]
     while todo:
         away, node = heapq.heappop(todo)
         if node in found:

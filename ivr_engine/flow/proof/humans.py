@@ -1,7 +1,8 @@
 """Proved here: a human is never many keys away, and is offered before a promised time has passed.
 
-*Keys*: from every menu, in every place where its flow is run, the fewest keys that lead to a human. Keys of the caller
-cost what they cost; steps and a willing world cost nothing; silence and mistakes are no way to ask for somebody.
+*Keys*: from every menu, in every place where its flow is run and at every level of sign-in at which it is reached, the
+fewest keys that lead to a human. Keys of the caller cost what they cost; steps and a willing world cost nothing;
+silence and mistakes are no way to ask for somebody, and a way for who has signed in is none for others.
 
 *Seconds*: a question offers a human when one key, or silence, leads to one without another question. From the start of
 the call the longest time is added up to the first question that does.
@@ -13,26 +14,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from math import inf
+from typing import Final
 
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.graphs import nearest
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
-from ivr_engine.flow.proof.exploring import Explorer
+from ivr_engine.flow.operations import Level
+from ivr_engine.flow.proof.exploring import Exit, Explorer, State
 from ivr_engine.flow.proof.offers import check_offers
 from ivr_engine.flow.source import Source
 from ivr_engine.flow.step import By, Way
 from ivr_engine.flow.wording import Text
 
-_HUMAN = ""
-"""Stands among the steps for a human; no step has an empty name."""
-Costs = tuple[tuple[str, float], ...]
-"""By outcome of a flow: how many keys a human is away after it has returned."""
+_HUMAN: Final[State] = ("", Level.NOBODY)
+"""Stands among the states for a human; no step has an empty name."""
+Costs = tuple[tuple[Exit, float], ...]
+"""By how a flow returns: how many keys a human is away then."""
 
 
 def check_humans(explorer: Explorer, sources: Mapping[str, Source], limits: Limits) -> None:
     """Note menus from which a human is too many keys away, and first flows that offer one too late."""
-    keys = Keys(explorer.flows)
+    keys = Keys(explorer)
     keys.look_from(explorer.first)
     for step, (flow, away) in keys.farthest.items():
         if away > limits.keys_to_human:
@@ -45,85 +48,106 @@ class Crossing:
     """The fewest keys from the start of a flow to a human inside it, and to each of its returns."""
 
     to_human: float = inf
-    to_return: dict[str, float] = field(default_factory=dict)
+    to_return: dict[Exit, float] = field(default_factory=dict)
 
 
 class Keys:
-    """Counts keys; `farthest` gathers, for every menu, the greatest number over all places where its flow is run."""
+    """Counts keys; `farthest` gathers, for every menu, the greatest number over all places where its flow is run.
 
-    def __init__(self, flows: Mapping[str, CompiledFlow]) -> None:
-        self._flows = flows
+    What is only there for who has signed in counts for those alone who have, on the way to the menu or from it on.
+    """
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer = explorer
+        self._flows = explorer.flows
         self.farthest: dict[tuple[Place, str], tuple[str, float]] = {}
         self.look_at = cache(self._look_at)
-        self._todo: list[str] = []
+        self._todo: list[tuple[str, Level]] = []
         # Flows may hand over in a circle: by rounds, until no human comes nearer.
-        steps = (step for flow in flows.values() for step in flow.steps.values())
-        self._handed = {step.hands_over_to: inf for step in steps if step.hands_over_to is not None}
+        steps = (step for flow in self._flows.values() for step in flow.steps.values())
+        handed = {step.hands_over_to for step in steps if step.hands_over_to is not None}
+        self._handed = {(name, level): inf for name in handed for level in Level}
         while True:
             self.crossing = cache(self._crossing)
-            now = {name: self.crossing(name).to_human for name in self._handed}
+            now = {(name, level): self.crossing(name, level).to_human for name, level in self._handed}
             if now == self._handed:
                 break
             self._handed = now
 
     def look_from(self, first: Iterable[str]) -> None:
         """Measure every menu that is reached from these flows."""
-        self._todo = list(first)
+        self._todo = [(name, Level.NOBODY) for name in first]
         while self._todo:
-            self.look_at(self._todo.pop(), ())
+            self.look_at(*self._todo.pop(), ())
 
-    def _crossing(self, name: str) -> Crossing:
+    def _crossing(self, name: str, level: Level) -> Crossing:
         flow = self._flows[name]
         crossing = Crossing()
-        for step, away in nearest(flow.start, lambda step: self._edges(flow, step)).items():
-            if step == _HUMAN:
+        for state, away in nearest((flow.start, level), lambda state: self._edges(flow, state)).items():
+            if state == _HUMAN:
                 crossing.to_human = away
-            elif (outcome := flow.steps[step].returns) is not None:
-                crossing.to_return[outcome] = min(away, crossing.to_return.get(outcome, inf))
+            elif (outcome := flow.steps[state[0]].returns) is not None:
+                ended = (outcome, state[1])
+                crossing.to_return[ended] = min(away, crossing.to_return.get(ended, inf))
         return crossing
 
-    def _edges(self, flow: CompiledFlow, name: str) -> Iterator[tuple[str, float]]:
-        if name == _HUMAN:
+    def _edges(self, flow: CompiledFlow, state: State) -> Iterator[tuple[State, float]]:
+        if state == _HUMAN:
             return
-        step = flow.steps[name]
+        step, level = flow.steps[state[0]], state[1]
         if step.rescues:
             yield _HUMAN, 0
         if step.hands_over_to is not None:
-            yield _HUMAN, self._handed[step.hands_over_to]
+            yield _HUMAN, self._handed[step.hands_over_to, level]
         if step.runs is not None:
-            crossing = self.crossing(step.runs)
-            yield _HUMAN, crossing.to_human
-            for outcome, away in crossing.to_return.items():
-                yield step.arms[outcome], away
+            for entered, before in self._entered(step, level).items():
+                crossing = self.crossing(step.runs, entered)
+                yield _HUMAN, before + crossing.to_human
+                for (outcome, after), away in crossing.to_return.items():
+                    yield (step.arms[outcome], after), before + away
             return
         for way in step.ways:
-            if way.by not in (By.SILENCE, By.MISTAKE):
-                yield step.arms[way.outcome], presses(way)
+            if way.by not in (By.SILENCE, By.MISTAKE) and (way.at_least is None or level >= way.at_least):
+                yield (step.arms[way.outcome], level if way.level is None else way.level), presses(way)
 
-    def _look_at(self, name: str, after: Costs) -> None:
+    def _entered(self, step: CompiledStep, level: Level) -> dict[Level, float]:
+        """Return at which levels the flow that a step runs is entered, each with the fewest keys until then."""
+        entered: dict[Level, float] = {level: 0}
+        if step.repeated is not None and step.runs is not None:
+            for (outcome, after), away in self.crossing(step.runs, level).to_return.items():
+                if outcome == step.repeated.again_on:
+                    entered.setdefault(after, away)
+        return entered
+
+    def _look_at(self, name: str, level: Level, after: Costs) -> None:
         """Measure every menu of a flow that is followed by these costs, then the flows that it runs."""
         flow = self._flows[name]
-        away = self._away(flow, dict(after))
-        for step in flow.steps.values():
+        states = tuple(self._explorer.visit(name, level).came_by)
+        away = self._away(flow, states, dict(after))
+        for state in states:
+            step, here = flow.steps[state[0]], state[1]
             if step.runs is not None:
-                costs = tuple((outcome, away.get(target, inf)) for outcome, target in step.arms.items())
-                self.look_at(step.runs, costs)
+                exits = {(outcome, then) for outcome in step.arms for then in Level}
+                costs = tuple((one, away.get((step.arms[one[0]], one[1]), inf)) for one in sorted(exits))
+                for entered in self._entered(step, here):
+                    self.look_at(step.runs, entered, costs)
             elif step.hands_over_to is not None:
-                self._todo.append(step.hands_over_to)
+                self._todo.append((step.hands_over_to, here))
             elif is_menu(step):
-                key, here = (step.place, step.name), away.get(step.name, inf)
-                if here > self.farthest.get(key, ("", -inf))[1]:
-                    self.farthest[key] = (name, here)
+                key, keys = (step.place, step.name), away.get(state, inf)
+                if keys > self.farthest.get(key, ("", -inf))[1]:
+                    self.farthest[key] = (name, keys)
 
-    def _away(self, flow: CompiledFlow, after: Mapping[str, float]) -> dict[str, float]:
-        """Return how many keys a human is away from each step, by looking back from humans and returns."""
-        back: dict[str, list[tuple[str, float]]] = {}
-        for name, step in flow.steps.items():
-            for target, cost in self._edges(flow, name):
-                back.setdefault(target, []).append((name, cost))
-            if step.returns is not None:
-                back.setdefault(_HUMAN, []).append((name, after.get(step.returns, inf)))
-        return nearest(_HUMAN, lambda step: iter(back.get(step, ())))
+    def _away(self, flow: CompiledFlow, states: Iterable[State], after: Mapping[Exit, float]) -> dict[State, float]:
+        """Return how many keys a human is away from each state, by looking back from humans and returns."""
+        back: dict[State, list[tuple[State, float]]] = {}
+        for state in states:
+            for target, cost in self._edges(flow, state):
+                back.setdefault(target, []).append((state, cost))
+            returns = flow.steps[state[0]].returns
+            if returns is not None:
+                back.setdefault(_HUMAN, []).append((state, after.get((returns, state[1]), inf)))
+        return nearest(_HUMAN, lambda state: iter(back.get(state, ())))
 
 
 def presses(way: Way) -> int:
