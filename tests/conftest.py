@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.postgres import PostgresServer
+
+# A deadline of each example is a timed assertion: it fails where the machine is busy, and says nothing of the code.
+hypothesis.settings.register_profile("hotline", deadline=None)
+hypothesis.settings.load_profile("hotline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
