@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -82,3 +83,59 @@ def test_flow_with_a_finding_gets_no_advice_before_it_is_mended() -> None:
 def test_shipped_flows_need_no_advice() -> None:
     assert (FLOWS / "hotline.yaml").exists()
     assert shipped().advice == ()
+
+
+TOLD = """
+    begin: {{say: [your_balance_is, {{amount: balance}}], then: {after}}}
+    one: {{menu: main_menu, keys: {{1: {to}, 0: human}}, when: {{no_input: human, no_match: human}}}}
+    two: {{menu: balance_menu, keys: {{1: send, 0: human}}, when: {{no_input: human, no_match: human}}}}
+    send: {{sms: pin_changed_by_sms, then: human, when: {{no_address: human, unavailable: human}}}}
+"""
+TOLD_TOP = "outcomes: [good]\ninputs: {balance: personal money}\n"
+
+
+@pytest.mark.parametrize(
+    ("after", "to", "advised"),
+    [("one", "send", False), ("send", "one", False), ("one", "two", True)],
+)
+def test_message_is_offered_with_at_most_one_question(after: str, to: str, *, advised: bool) -> None:
+    steps = textwrap.dedent(TOLD).format(after=after, to=to) + HUMAN
+    if after == "send":
+        steps = "\n".join(line for line in steps.splitlines() if not line.strip().startswith(("one:", "two:")))
+    if to == "send":
+        steps = "\n".join(line for line in steps.splitlines() if not line.strip().startswith("two:"))
+    steps = steps.replace("end: {hang_up: done}", "end: {return: good}")
+    library = proved_library_of(a=flow(steps, top=TOLD_TOP))
+    codes = [advice.code for advice in library.advice]
+    assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
+    assert ("W907" in codes) is advised
+
+
+SEND = "send: {sms: pin_changed_by_sms, then: human, when: {no_address: human, unavailable: human}}\n"
+INNER = flow(
+    "begin: {say: [your_balance_is, {amount: balance}], then: done}\ndone: {return: read}\n",
+    top="outcomes: [read]\ninputs: {balance: personal money}\n",
+)
+
+
+@pytest.mark.parametrize(("then", "advised"), [("send", False), ("human", True)])
+def test_what_a_library_flow_reads_out_may_be_offered_by_the_flow_that_runs_it(then: str, *, advised: bool) -> None:
+    outer = flow(
+        f"begin: {{run: inner, with: {{balance: balance}}, when: {{read: {then}}}}}\n"
+        + SEND * (not advised)
+        + HUMAN.replace("end: {hang_up: done}", "end: {return: good}"),
+        top=TOLD_TOP,
+    )
+    library = proved_library_of(outer=outer, inner=INNER)
+    assert library.findings == (), "\n".join(finding.render() for finding in library.findings)
+    assert [advice.code for advice in library.advice] == ["W907"] * advised
+
+
+def test_advice_to_write_down_what_is_read_out_can_be_turned_off() -> None:
+    outer = flow(
+        "begin: {run: inner, with: {balance: balance}, when: {read: end}}\nend: {return: good}\n", top=TOLD_TOP
+    )
+    texts = {"outer": ("outer.yaml", outer), "inner": ("inner.yaml", INNER)}
+    assert [advice.code for advice in build_library(texts, world()).advice] == ["W907"]
+    off = replace(world(), limits=replace(world().limits, written_results=False))
+    assert build_library(texts, off).advice == ()

@@ -158,3 +158,27 @@ def test_whatever_was_played_is_a_test_that_passes_and_holds_no_pin(parts: list[
     text = saved(",".join([*parts, "h"]))
     assert not re.search("246810", text)
     assert messages(run(text)) == [], text
+
+
+def test_messages_that_were_sent_are_saved_and_the_code_in_them_is_not() -> None:
+    """The player reads the code where it is shown, as the customer would on their telephone."""
+    shown: list[str] = []
+    typed = iter(["3", "1", "620001#", "246810", "code", "580274", "580274", "h"])
+
+    def ask() -> str | None:
+        part = next(typed)
+        if part == "code":
+            part = re.findall(r"\(sms: ([0-9]{6}) is your code", "\n".join(shown))[-1]
+            codes.append(part)
+        return part
+
+    codes: list[str] = []
+    recorder = Recorder()
+    scene = dataclasses.replace(SCENE, first_flow="pin_service", recorder=recorder)
+    play_now(scene, ask=ask, write=shown.append)
+    text = recorder.as_test("A PIN that was changed", "pin_service")
+    assert "- type: code" in steps_of(text)
+    assert "  sent: [sms, sms]" in text.splitlines()
+    assert codes[0] not in text
+    assert "580274" not in text
+    assert messages(run(text)) == []

@@ -8,9 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from ivr_engine.adapters.store.calls import CallHistory, StepRecord
-from ivr_engine.adapters.store.database import Database
+from ivr_engine.adapters.store.database import Database, Statement
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.journal import BATCH_ROWS_MAX, JournalWriter
+from ivr_engine.adapters.store.office import OfficeStore
 from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
 from tests.banking.clock import SetClock
@@ -302,3 +303,24 @@ async def test_what_a_step_reached_is_kept_with_it(journal: JournalWriter, datab
         (None, None),
         (long[:64], "self_service"),
     ]
+
+
+async def test_newest_screen_of_a_call_takes_the_place_of_the_one_before_and_is_wiped_in_its_time(
+    journal: JournalWriter, database: Database, clock: SetClock
+) -> None:
+    async def screens() -> list[tuple[object, ...]]:
+        rows = await database.fetch(Statement("SELECT call_id, customer_number, data FROM call_screen"))
+        return [tuple(row) for row in rows]
+
+    customer = CustomerNumber("100001")
+    journal.screen_shown(CALL, customer=None, data='{"a":1}', at=clock.now())
+    journal.screen_shown(CALL, customer=customer, data='{"a":2}', at=clock.now())
+    await journal.flush()
+    assert await screens() == [(CALL, customer, '{"a":2}')]
+    office = OfficeStore(database, key=bytes(32), clock=clock)
+    clock.move(timedelta(minutes=59))
+    await office.tidy_up(screens_kept_for=timedelta(hours=1))
+    assert len(await screens()) == 1
+    clock.move(timedelta(minutes=1))
+    await office.tidy_up(screens_kept_for=timedelta(hours=1))
+    assert await screens() == []
