@@ -77,13 +77,13 @@ def from_customer(customer: Customer) -> Json:
 
 
 def to_customer(body: Json) -> Customer:
-    """Read a customer."""
+    """Read a customer; a bank may leave out how it serves them (as all others), and when they were born."""
     name = text(body, "name", characters_max=200)
     return Customer(
         CustomerNumber(text(body, "number")),
         name,
         Language(text(body, "language")),
-        Segment(text(body, "segment")),
+        Segment(text(body, "segment")) if "segment" in body else Segment.STANDARD,
         None if body.get("born") is None else date.fromisoformat(text(body, "born")),
     )
 

@@ -9,11 +9,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from ivr_engine.adapters.bank import wire
 from ivr_engine.adapters.bank.rest import RestCore
 from ivr_engine.adapters.bank.server import core_application
 from ivr_engine.adapters.store.migrate import upgrade
 from ivr_engine.banking.core import CoreOutcomeUnknownError, CoreUnavailableError
-from ivr_engine.banking.model import PinVerdict, PostingOutcome
+from ivr_engine.banking.model import PinVerdict, PostingOutcome, Segment
 from ivr_engine.values.ids import AccountNumber
 from tests.adapters.bank.benches import TOKEN, opened_bench, served
 from tests.banking.contract import PINS, SAVINGS, WANG, Bench, transfer, try_pin
@@ -214,3 +215,23 @@ async def test_amount_that_is_not_whole_minor_units_is_refused(bench: Bench, amo
         session.put(f"{url}/v1/postings/T1", json=body) as response,
     ):
         assert response.status == 400
+
+
+def test_bank_that_tells_neither_segment_nor_day_of_birth_serves_all_customers_alike() -> None:
+    customer = wire.to_customer({"number": "100001", "name": "Wang", "language": "cmn"})
+    assert (customer.segment, customer.born) == (Segment.STANDARD, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"percent_hundred_thousandths": 2.35},
+        {"percent_hundred_thousandths": "235000"},
+        {"percent_hundred_thousandths": True},
+        {},
+    ],
+)
+def test_rate_that_is_no_whole_number_is_refused(body: dict[str, object]) -> None:
+    rest = {"product": "loan", "term": "one_year", "since": "2026-01-05"}
+    with pytest.raises(wire.ShapeError, match="whole number"):
+        wire.to_interest_rate({**rest, **body})
