@@ -87,6 +87,10 @@ class Endings:
             milestone_kind=milestone_kind,
         )
 
+    def answer_kept(self, call_id: CallId, question: str, answer: int, *, at: datetime) -> None:
+        """Add the answer to a question of a survey."""
+        self._journal.answer_kept(call_id, question, answer, at=at)
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         """Close the record; a hang-up is written as soon as Asterisk is known to live, at the latest after a minute."""
         if reason != CALLER_HUNG_UP:

@@ -7,6 +7,7 @@ HTTP or Asterisk.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +21,7 @@ from ivr_engine.banking.core import CoreBank, CoreUnavailableError
 from ivr_engine.banking.model import Account, AccountKind, PinVerdict, PostingOutcome
 from ivr_engine.calls.transfers import send_posting, transfer_posting
 from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed, Signature
-from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, SECRET, DataClass, Type, Value, Variable, one_of
+from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, SECRET, TEXT, DataClass, Type, Value, Variable, one_of
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
@@ -37,6 +38,8 @@ TRANSACTION: Final = "transaction"
 PROFILE: Final = "profile"
 SIGN_OUT: Final = "sign_out"
 TRANSFER: Final = "transfer"
+CALLER_NUMBER: Final = "caller_number"
+KEEP_ANSWER: Final = "keep_answer"
 NOT_YOURS: Final = "not_yours"
 
 
@@ -142,9 +145,49 @@ def _of_accounts() -> tuple[Signature, ...]:
     )
 
 
+def _of_the_call() -> tuple[Signature, ...]:
+    """What the engine does itself."""
+    return (
+        Signature(
+            CALLER_NUMBER,
+            {},
+            # Not personal: the caller's own telephone shows it, and who has it shown wrongly hears what they show.
+            {"known": {"number": _public(DIGITS)}, "withheld": {}},
+            "The number that the network shows of the caller. It is a claim, and says nothing of who is calling.",
+            at_once=True,
+        ),
+        Signature(
+            KEEP_ANSWER,
+            {"question": TEXT, "answer": NUMBER},
+            {"kept": {}},
+            "Keep the answer to a question of a survey with the record of the call; a later one replaces it.",
+            at_once=True,
+        ),
+    )
+
+
 SIGNATURES: Final[Mapping[str, Signature]] = MappingProxyType(
-    {signature.name: signature for signature in (*_of_the_caller(), *_of_accounts())}
+    {signature.name: signature for signature in (*_of_the_caller(), *_of_accounts(), *_of_the_call())}
 )
+
+
+KeepAnswer = Callable[[str, int], None]
+"""Takes the name of a question and the answer."""
+_NUMBER: Final = re.compile(r"\d{3,15}", re.ASCII)
+
+
+def nobody_asks(question: str, answer: int) -> None:
+    """Keep nothing: for calls that leave no record."""
+    del question, answer
+
+
+def national_number(shown: str) -> str | None:
+    """Return what the network shows as digits that can be dialled; None where nothing of the kind is shown.
+
+    `+` is dialled `00`, by which a rule of numbers knows that it is abroad.
+    """
+    digits = f"00{shown[1:]}" if shown.startswith("+") else shown
+    return digits if _NUMBER.fullmatch(digits) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +210,19 @@ class LateChange:
 class BankOperations:
     """The operations for one call, and who the caller has proved to be (the `Identity` of the flow)."""
 
-    def __init__(self, bank: CoreBank, call: CallId, clock: Clock, log: FilteringBoundLogger | None = None) -> None:
+    def __init__(
+        self,
+        bank: CoreBank,
+        call: CallId,
+        clock: Clock,
+        log: FilteringBoundLogger | None = None,
+        *,
+        caller: str = "",
+        keep_answer: KeepAnswer = nobody_asks,
+    ) -> None:
         self._bank = bank
+        self._caller = caller
+        self._keep_answer = keep_answer
         self._call = call
         self._clock = clock
         self._log = log if log is not None else structlog.get_logger()
@@ -184,6 +238,8 @@ class BankOperations:
             PROFILE: self._profile,
             SIGN_OUT: self._sign_out,
             TRANSFER: self._transfer,
+            CALLER_NUMBER: self._caller_number,
+            KEEP_ANSWER: self._answer,
         }
 
     @property
@@ -310,6 +366,18 @@ class BankOperations:
         posting = transfer_posting(self._call, order.change, debit.number, credit.number, amount)
         left_s = due - self._clock.monotonic()
         return Performed(await send_posting(self._bank, posting, within_s=left_s, log=self._log))
+
+    async def _caller_number(self, order: _Order) -> Performed:
+        del order
+        number = national_number(self._caller)
+        return Performed("withheld") if number is None else Performed("known", {"number": number})
+
+    async def _answer(self, order: _Order) -> Performed:
+        answer = order.arguments["answer"]
+        if not isinstance(answer, int):
+            raise TypeError("an answer is a number")
+        self._keep_answer(str(order.arguments["question"]), answer)
+        return Performed("kept")
 
     def _known_customer(self) -> CustomerNumber:
         if self._customer is None:

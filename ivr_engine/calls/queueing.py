@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -115,6 +116,10 @@ class AgentQueues:
             waiter.ringing = None
         self.tell(OfferEnded(call, offer.agent, offer.number, OfferResult(result.value), talk_s))
 
+    def now(self) -> datetime:
+        """Return what the calendar says."""
+        return self._clock.now()
+
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
@@ -156,6 +161,22 @@ class CallQueues:
         self._line = line
         self._conversation = talk
         self._served = False
+        self._entered: dict[str, datetime] = {}
+
+    def entered_at(self, queue: str) -> datetime | None:
+        """Return when the caller first came into a queue in this call: the place that a callback keeps."""
+        return self._entered.get(queue)
+
+    async def wait_anew(self) -> None:
+        """Tell the dialplan that a caller who was served waits for a human once more."""
+        if self._served:
+            self._served = False
+            await self._line.mark_agent_spoke(spoke=False)
+
+    async def served(self) -> None:
+        """Tell the dialplan that a human has spoken with the caller."""
+        await self._line.mark_agent_spoke(spoke=True)
+        self._served = True
 
     async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
         """Wait for an agent; an agent who is free is rung at once, without `hold` being said first.
@@ -164,9 +185,8 @@ class CallQueues:
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + most_ms / 1000 if most_ms is not None else math.inf
-        if self._served:
-            self._served = False
-            await self._line.mark_agent_spoke(spoke=False)
+        await self.wait_anew()
+        self._entered.setdefault(queue, self._queues.now())
         waiter = self._queues.enter(self._call, self._channel, queue)
         try:
             if hold is not None and waiter.decision is None:
@@ -219,8 +239,7 @@ class CallQueues:
             answered_by.cancel()
         self._queues.offer_ended(self._call, offer, result, talk_s)
         if result is DialResult.ANSWERED:
-            await self._line.mark_agent_spoke(spoke=True)
-            self._served = True
+            await self.served()
         await self._line.renew_backstop(BACKSTOP_S)
         return result is DialResult.ANSWERED
 

@@ -13,6 +13,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank
+from ivr_engine.calls.leaving import CallLeaving, LeavingSettings
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.calls.ports import Arrival, Journal, LiveLine
 from ivr_engine.calls.queueing import BACKSTOP_S, AgentQueues, CallQueues
@@ -47,6 +48,8 @@ class Hotline:
     first_flow: str
     default_language: Language
     rescue_queue: str
+    leaving: LeavingSettings | None = None
+    """Where messages and callbacks are kept, and whom callers may be handed to; None: nowhere, and nobody."""
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
 
@@ -62,7 +65,14 @@ class CallSession:
         self._line = line
         self._arrival = arrival
         self._conversation = Conversation(line)
-        self._operations = BankOperations(hotline.bank, self.call_id, hotline.clock, hotline.log)
+        self._operations = BankOperations(
+            hotline.bank,
+            self.call_id,
+            hotline.clock,
+            hotline.log,
+            caller=arrival.caller,
+            keep_answer=self._keep_answer,
+        )
         self._queues = CallQueues(hotline.queues, self.call_id, arrival.channel, line, self._conversation)
         self._call = Call(
             self._conversation,
@@ -73,6 +83,19 @@ class CallSession:
             caller=arrival.caller or self.call_id,
             keep_alive=self._keep_alive,
         )
+        if hotline.leaving is not None:
+            leaving = CallLeaving(
+                hotline.leaving,
+                self.call_id,
+                arrival.caller,
+                line,
+                self._queues,
+                self._operations,
+                hotline.clock,
+                gone=lambda: self._call.gone,
+                log=hotline.log,
+            )
+            self._call.messages = self._call.callbacks = self._call.destinations = leaving
         self._steps = 0
         self._log = hotline.log
 
@@ -142,6 +165,9 @@ class CallSession:
         if late is not None:
             runner.note_late(late.outcome)
             self._log.info("change_finished_without_caller", operation=late.operation, outcome=late.outcome)
+
+    def _keep_answer(self, question: str, answer: int) -> None:
+        self._hotline.journal.answer_kept(self.call_id, question, answer, at=self._hotline.clock.now())
 
     async def _keep_alive(self) -> None:
         await self._line.renew_backstop(BACKSTOP_S)

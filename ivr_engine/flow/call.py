@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from ivr_engine.channel.conversation import Conversation
+from ivr_engine.flow.leaving import Callbacks, Destinations, Messages, NothingLeft
 from ivr_engine.flow.operations import Operations
 from ivr_engine.flow.values import YES_NO, Type, Value, one_of
 from ivr_engine.values.clock import Clock
@@ -134,6 +135,9 @@ class Call:
     """Whether the caller has hung up: nothing is said any more, and nobody is listened to."""
     tally: Tally = field(default_factory=Tally)
     visits: Visits = field(default_factory=Visits)
+    messages: Messages = field(default_factory=NothingLeft)
+    callbacks: Callbacks = field(default_factory=NothingLeft)
+    destinations: Destinations = field(default_factory=NothingLeft)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
 

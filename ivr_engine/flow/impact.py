@@ -16,7 +16,13 @@ from ivr_engine.flow.scope import World
 from ivr_engine.flow.uses import FLOWS, PROMPTS
 from ivr_engine.values.language import Language
 
-SORT_WORDS: Final[Mapping[str, str]] = {PROMPTS: "prompt", "operations": "operation", "queues": "queue", FLOWS: "flow"}
+SORT_WORDS: Final[Mapping[str, str]] = {
+    PROMPTS: "prompt",
+    "operations": "operation",
+    "queues": "queue",
+    FLOWS: "flow",
+    "destinations": "destination",
+}
 """What one of a sort is called; a sort that is not here is called by its own name."""
 
 

@@ -175,6 +175,39 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 full: next
                 timed_out: next
             """,
+        "blind_transfer": """
+            to_lost_cards:
+              blind_transfer: lost_cards
+              hold: connecting_to_agent
+              when:
+                answered: next
+                no_answer: human
+                busy: human
+                unreachable: human
+            """,
+        "record": """
+            leave_message:
+              record: message
+              box: service
+              prompt: say_message_after_tone
+              most: 2 min
+              silence: 5 s
+              finish: hash
+              then: next
+              when:
+                nothing_recorded: human
+                unavailable: human
+            """,
+        "callback": """
+            call_me_back:
+              callback: service
+              number: number
+              then: next
+              when:
+                already_registered: next
+                number_not_allowed: human
+                unavailable: human
+            """,
         "return": """
             done:
               return: good
@@ -191,10 +224,11 @@ ivr: 1
 title: A sample
 start: {start}
 outcomes: [good]
-inputs: {{account: personal digits, customer: personal digits, position: number}}
+inputs: {{account: personal digits, customer: personal digits, number: digits, position: number}}
 variables:
   balance: personal money
   pin: secret
+  message: recording
   wanted: one of (balance, transactions)
   kind: one of (current, credit_card, time_deposit)
 {top}steps:
@@ -280,6 +314,8 @@ def default_words(field: FieldInfo) -> str:
     default: Any = field.get_default(call_default_factory=True, validated_data={})
     if default is None or default in ({}, ()):
         return "nothing"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     if isinstance(default, int) and default >= MILLISECONDS_FROM:
         return f"`{default // 1000} s`"
     return f"`{written(default) if isinstance(default, str) else default}`"

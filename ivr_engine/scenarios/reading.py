@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -33,7 +34,10 @@ OPERATIONS: Final = "operations"
 MILESTONES: Final = "milestones"
 MOVED: Final = "money moved"
 HUMAN: Final = "seconds until a human"
-_EXPECT: Final = (ENDS, HEARD, NEVER, OPERATIONS, MILESTONES, MOVED, HUMAN)
+MESSAGES: Final = "messages"
+CALLBACKS: Final = "callbacks"
+_EXPECT: Final = (ENDS, HEARD, NEVER, OPERATIONS, MILESTONES, MOVED, HUMAN, MESSAGES, CALLBACKS)
+MESSAGES_MAX: Final = 100
 _MOVED: Final = ("from", "to", "amount")
 NOTHING: Final = Money(0, Currency.CNY)
 
@@ -110,6 +114,8 @@ def _expected(source: Source, lists: ListReader, known: Known, customer: GivenCu
         milestones=_milestones(block, known) if MILESTONES in block else None,
         moved=_moved(block, customer),
         human_within_s=block.read(HUMAN, written.under_seconds, None),
+        messages=block.read(MESSAGES, partial(written.count, most=MESSAGES_MAX), None),
+        callbacks=_callbacks(block) if CALLBACKS in block else None,
         places=MappingProxyType({key: block.place((key,), key=True) for key in block.data}),
     )
 
@@ -148,6 +154,14 @@ def _milestones(block: Block, known: Known) -> tuple[str, ...]:
             message = Text("no flow has a milestone '{name}'", name=name)
             block.finding("T112", at, message, did_you_mean(name, declared))
     return tuple(found)
+
+
+def _callbacks(block: Block) -> tuple[str, ...]:
+    is_list = isinstance(block.data[CALLBACKS], list)
+    return tuple(
+        block.understood(item, written.account_number, (CALLBACKS, number) if is_list else (CALLBACKS,), "")
+        for number, item in enumerate(block.items(CALLBACKS))
+    )
 
 
 def _moved(block: Block, customer: GivenCustomer | None) -> tuple[Moved, ...]:

@@ -25,6 +25,7 @@ from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.channel.line import CallerHungUp
 from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
@@ -34,6 +35,7 @@ from ivr_engine.scenarios.model import BEGINNING, Answer, GivenCustomer, Moved, 
 from ivr_engine.scenarios.verdict import Failure, Told, judge
 from ivr_engine.simulator.bank import MemoryBank, bank_of
 from ivr_engine.simulator.caller import ScenarioCaller
+from ivr_engine.simulator.leaving import LeftBehind
 from ivr_engine.simulator.play import BUDGET_EXCEEDED, CALLER_HUNG_UP, PlayedQueues
 from ivr_engine.simulator.scenario_line import ScenarioLine, TooLongError
 from ivr_engine.simulator.virtual_time import StuckError, VirtualClock, VirtualTimeLoop
@@ -159,10 +161,20 @@ class ScenarioRunner:
             bank = stage.bank = bank_of(scenario.given.customer, clock)
             bank.away, bank.answer_after_s = scenario.given.bank_away, scenario.given.answer_after_s
             conversation = Conversation(line)
-            operations = BankOperations(bank, CallId("test"), clock, self._log)
+            operations = BankOperations(bank, CallId("test"), clock, self._log, caller=scenario.given.caller)
             noted = NotedOperations(operations, scenario.given.answers, stage.asked)
             queues = PlayedQueues(conversation, scenario.given.agents or QueueOutcome.ANSWERED)
-            call = stage.call = Call(conversation, noted, queues, operations, self._language)
+            left = stage.left
+            call = stage.call = Call(
+                conversation,
+                noted,
+                queues,
+                operations,
+                self._language,
+                messages=left,
+                callbacks=left,
+                destinations=left,
+            )
             runner = Runner(self._library, call, clock, on_step=stage.note)
             try:
                 await line.answer()
@@ -204,6 +216,11 @@ class _Stage:
         self.trace: list[tuple[StepDone, Language]] = []
         self.call: Call | None = None
         self.bank: MemoryBank | None = None
+        self.left = LeftBehind(
+            scenario.given.messages_away,
+            scenario.given.callbacks or CallbackOutcome.REGISTERED,
+            scenario.given.destinations or TransferOutcome.ANSWERED,
+        )
         self.caller = ScenarioCaller(scenario.steps, _keys_of(scenario.given.customer), self.began)
         self._loop = loop
         self._language = language
@@ -223,6 +240,8 @@ class _Stage:
             tuple(self.asked),
             next(rescued, None),
             *_ledger(self.bank),
+            len(self.left.messages),
+            tuple(self.left.callbacks),
         )
 
 

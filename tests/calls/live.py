@@ -63,6 +63,7 @@ class MemoryJournal:
     known: dict[str, object] = field(default_factory=dict)
     ends: list[str] = field(default_factory=list)
     milestones: list[tuple[str, str]] = field(default_factory=list)
+    answers: list[tuple[str, int]] = field(default_factory=list)
 
     def call_started(
         self, call_id: CallId, *, unique_id: str, caller: str, dialled: str, flow: str, flow_hash: str, at: datetime
@@ -103,6 +104,11 @@ class MemoryJournal:
         self.steps.append((seq, f"{flow}:{step}", outcome))
         if milestone is not None:
             self.milestones.append((milestone, str(milestone_kind)))
+
+    def answer_kept(self, call_id: CallId, question: str, answer: int, *, at: datetime) -> None:
+        assert call_id in self.started
+        assert at.tzinfo is not None
+        self.answers.append((question, answer))
 
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         assert call_id in self.started

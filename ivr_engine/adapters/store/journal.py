@@ -1,6 +1,6 @@
 """Writes the call journal without ever making a call wait.
 
-Knows the tables `call` and `call_step`. Must not know sessions or flows: they hand over plain values. Rows wait in a
+Knows the tables `call`, `call_step` and `survey_answer`. Must not know sessions or flows: they hand over plain values. Rows wait in a
 list of limited length; one task writes them in batches. What a batch holds of one call is merged first, so a call
 costs one INSERT, one UPDATE and its steps. Every statement may be repeated: a batch whose commit was cut is sent again.
 """
@@ -27,6 +27,7 @@ FLUSH_EVERY_S: Final = 0.1
 ROWS_WAITING_MAX: Final = 100_000
 """About 20 minutes at 10 calls a second; some 30 MB."""
 RETRY_AFTER_S: Final = 0.5
+ANSWER_MAX: Final = 10**15
 CLOSE_DEADLINE_S: Final = 5.0
 ALARM_EVERY_S: Final = 10.0
 
@@ -58,6 +59,12 @@ _INSERT_STEP: Final = Statement(
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (call_id, seq) DO NOTHING
     """
 )
+_INSERT_ANSWER: Final = Statement(
+    """
+    INSERT INTO survey_answer (call_id, question, answer, at_ms) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (call_id, question) DO UPDATE SET answer = excluded.answer, at_ms = excluded.at_ms
+    """
+)
 _CLOSE_ORPHANS: Final = Statement(
     """
     UPDATE call SET ended_at_ms = $2, end_reason = $3 WHERE engine_id = $1 AND ended_at_ms IS NULL RETURNING id
@@ -71,10 +78,12 @@ _CLOSE_CALL: Final = Statement(
 _Started = tuple[str, str, str, str, str, str, str, int]
 _Step = tuple[str, int, int, str, str, str, str, int, str | None, str | None]
 _Change = tuple[str, int | None, str | None, str | None, int | None, str | None]
-_Row = tuple[str, _Started | _Step | _Change]
+_Answer = tuple[str, str, int, int]
+_Row = tuple[str, _Started | _Step | _Change | _Answer]
 _STARTED: Final = "started"
 _STEP: Final = "step"
 _CHANGE: Final = "change"
+_ANSWER: Final = "answer"
 
 
 class JournalWriter:
@@ -174,6 +183,11 @@ class JournalWriter:
             ),
         )
 
+    def answer_kept(self, call_id: CallId, question: str, answer: int, *, at: datetime) -> None:
+        """Add the answer to a question of a survey; a later one to the same question replaces it."""
+        bounded = max(-ANSWER_MAX, min(ANSWER_MAX, answer))
+        self._add(_ANSWER, (call_id, _cut(question, 64), bounded, _ms(at)))
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         """Close a call; the first end that reaches the database is the one that counts."""
         self._add(_CHANGE, (call_id, None, None, None, _ms(at), _cut(reason, 64)))
@@ -237,7 +251,7 @@ class JournalWriter:
                 await transaction.run_many(_CLOSE_CALL, lost)
         return len(lost)
 
-    def _add(self, kind: str, values: _Started | _Step | _Change) -> None:
+    def _add(self, kind: str, values: _Started | _Step | _Change | _Answer) -> None:
         rows = self._rows
         rows.append((kind, values))
         if len(rows) == 1:
@@ -300,6 +314,7 @@ class JournalWriter:
     async def _write_at_once(self, batch: Sequence[_Row]) -> None:
         started = [values for kind, values in batch if kind is _STARTED]
         steps = [values for kind, values in batch if kind is _STEP]
+        answers = [values for kind, values in batch if kind is _ANSWER]
         changes: dict[str, _Change] = {}
         for kind, values in batch:
             if kind is _CHANGE:
@@ -310,6 +325,7 @@ class JournalWriter:
             (_INSERT_CALL, started),
             (_UPDATE_CALL, list(changes.values())),
             (_INSERT_STEP, steps),
+            (_INSERT_ANSWER, answers),
         )
         if not self._database.is_postgres:
             await self._database.work_on_sqlite(lambda connection: _write_on_sqlite(connection, work))
