@@ -229,6 +229,7 @@ class PlayedQueues:
         self.asked.append(queue)
         if hold is not None:
             await self.conversation.say(hold)
+        self.conversation.forget_typed_ahead()  # what was pressed meanwhile was meant for nobody, as in a real call
         if self.write is not None:
             self.write(f"  (queue '{queue}': {self.outcome.value.replace('_', ' ')})")
         return self.outcome
