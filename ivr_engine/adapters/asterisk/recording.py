@@ -51,21 +51,25 @@ class IncomingRecordings:
             await _until_written(file, expected_bytes)
             return await asyncio.to_thread(_read, file)
         finally:
-            file.unlink(missing_ok=True)
+            await asyncio.to_thread(file.unlink, missing_ok=True)
 
 
 async def _until_written(file: Path, expected_bytes: int | None) -> None:
     """Wait until the file is as long as it should be; without a length, until it has not grown from look to look."""
     before = -1
     for _ in range(round(WRITTEN_WITHIN_S / LOOK_EVERY_S)):
-        try:
-            size = file.stat().st_size
-        except FileNotFoundError:
-            size = 0
+        size = _size(file)
         if (size == before and size > 0) if expected_bytes is None else size >= expected_bytes:
             return
         before = size
         await asyncio.sleep(LOOK_EVERY_S if expected_bytes is not None else 10 * LOOK_EVERY_S)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _read(file: Path) -> bytes:

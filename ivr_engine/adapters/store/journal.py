@@ -1,8 +1,9 @@
 """Writes the call journal without ever making a call wait.
 
-Knows the tables `call`, `call_step` and `survey_answer`. Must not know sessions or flows: they hand over plain values. Rows wait in a
-list of limited length; one task writes them in batches. What a batch holds of one call is merged first, so a call
-costs one INSERT, one UPDATE and its steps. Every statement may be repeated: a batch whose commit was cut is sent again.
+Knows the tables `call`, `call_step` and `survey_answer`. Must not know sessions or flows: they hand over plain values.
+Rows wait in a list of limited length; one task writes them in batches. What a batch holds of one call is merged first,
+so a call costs one INSERT, one UPDATE and its steps. Every statement may be repeated: a batch whose commit was cut is
+sent again.
 """
 
 from __future__ import annotations
