@@ -158,6 +158,7 @@ class ScriptedLine:
         if self.cannot_record:
             raise RecordingFailedError("the disk is full")
         began, spoken_ms = _now(), 0
+        self._silence()  # a prompt was heard out before this
         if self._left and isinstance(self._left[0], Speak) and not self._due:
             spoken_ms = min(self._left[0].for_ms, most_ms)
             self._left.popleft()

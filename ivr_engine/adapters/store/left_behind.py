@@ -179,6 +179,11 @@ class LeftBehind:
         self._database = database
         self._clock = clock
 
+    async def is_there(self) -> bool:
+        """Say whether the database has these tables: it may be older than this program."""
+        async with self._database.session() as connection:
+            return await connection.run_sync(lambda sync: sa.inspect(sync).has_table(voice_message.name))
+
     async def open(self) -> Open:
         """Return how much waits."""
         messages, oldest_message, callbacks, oldest_callback = (await self._database.fetch(_OPEN))[0]
