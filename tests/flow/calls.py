@@ -19,6 +19,7 @@ from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry, StepDone
 from ivr_engine.flow.values import Value
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
+from ivr_engine.simulator.leaving import LeftBehind
 from ivr_engine.simulator.line import Deed, Heard, ScriptedLine
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
@@ -83,6 +84,7 @@ class Story:
     language: Language = Language.ENGLISH
     caller: str = "13800000000"
     slow: Mapping[str, float] = field(default_factory=dict)
+    left: Callable[[], LeftBehind] = LeftBehind
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +137,21 @@ def tell(
         line = LeavingLine(story.deeds, leaves_at_s=story.leaves_at_s)
         bank = story.bank(clock)
         conversation = Conversation(line)
-        operations = BankOperations(bank, CALL, clock)
+        operations = BankOperations(bank, CALL, clock, caller=story.caller)
+        left_behind = story.left()
         queues = PlayedQueues(conversation, story.agents)
         forced = ForcedOperations(operations, story.forced, story.slow)
-        call = Call(conversation, forced, queues, operations, story.language, caller=story.caller)
+        call = Call(
+            conversation,
+            forced,
+            queues,
+            operations,
+            story.language,
+            caller=story.caller,
+            messages=left_behind,
+            callbacks=left_behind,
+            destinations=left_behind,
+        )
         trace: list[StepDone] = []
         boundaries: list[Boundary] = []
 
