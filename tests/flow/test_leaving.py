@@ -137,7 +137,7 @@ def test_only_the_finish_key_ends_a_message_and_no_other_key_is_kept() -> None:
 
 
 def test_caller_hears_the_message_as_often_as_they_like_but_not_for_ever() -> None:
-    hear = [HearOut(), Press("1")]
+    hear: list[Deed] = [HearOut(), Press("1")]
     told = call(MESSAGE, *spoken(2000), Press("#"), *hear, *hear, HearOut(), Press("#"))
     assert told.reason == "kept"
     assert [audio.count(VOICE) // 8 for audio in told.line.played_back] == [2000, 2000]
@@ -146,13 +146,13 @@ def test_caller_hears_the_message_as_often_as_they_like_but_not_for_ever() -> No
 
 
 def test_who_speaks_again_has_left_the_last_message_only() -> None:
-    again = [HearOut(), Press("2"), HearOut()]
+    again: list[Deed] = [HearOut(), Press("2"), HearOut()]
     told = call(MESSAGE, *spoken(2000), Press("#"), *again, *spoken(3000), Press("#"), HearOut(), Press("#"))
     assert (told.reason, told.spoken_ms) == ("kept", [3000])
 
 
 def test_last_time_nobody_is_asked_whether_to_speak_again() -> None:
-    again = [HearOut(), Press("2"), HearOut()]
+    again: list[Deed] = [HearOut(), Press("2"), HearOut()]
     told = call(
         MESSAGE, *spoken(2000), Press("#"), *again, *spoken(2000), Press("#"), *again, *spoken(2500), Press("#")
     )
@@ -168,7 +168,7 @@ def test_key_skips_the_words_but_not_the_tone() -> None:
 
 @pytest.mark.parametrize("spoken_ms", [0, 400])
 def test_who_says_nothing_that_counts_is_asked_again_and_then_has_left_nothing(spoken_ms: int) -> None:
-    deeds = [Speak(spoken_ms), Speak(spoken_ms), Speak(spoken_ms)] if spoken_ms else []
+    deeds: list[Deed] = [Speak(spoken_ms), Speak(spoken_ms), Speak(spoken_ms)] if spoken_ms else []
     told = call(MESSAGE, *deeds)
     assert told.reason == "nothing"
     assert told.words == [*ASKED, "en/nothing_recorded", *ASKED, "en/nothing_recorded", *ASKED]
