@@ -224,15 +224,16 @@ ivr: 1
 title: A sample
 start: {start}
 outcomes: [good]
-inputs: {{account: personal digits, customer: personal digits, number: digits, position: number}}
+inputs: {{account: personal digits, customer: personal digits, position: number}}
 variables:
   balance: personal money
   pin: secret
   message: recording
+  number: digits
   wanted: one of (balance, transactions)
   kind: one of (current, credit_card, time_deposit)
 {top}steps:
-  first: {{set: {{balance: 1.00 CNY, kind: current}}, then: {sample}}}
+  first: {{set: {{balance: 1.00 CNY, kind: current, number: "'13800000000'"}}, then: {sample}}}
 {steps}"""
 _TOPS: Final[Mapping[str, str]] = MappingProxyType(
     {"hours": "hours: {counter: {mon-fri: 08:30 to 17:30, closed: [2026-10-01 to 2026-10-07]}}\n"}
