@@ -7,6 +7,7 @@ becomes of a message. Asterisk and the engine alone can read it: the folder lies
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -42,14 +43,18 @@ class IncomingRecordings:
         return str(self._folder / self._ids.new())
 
     async def take(self, path: str, expected_bytes: int | None) -> bytes:
-        """Return what was recorded and remove the file; nothing when there is none.
+        """Return what was recorded and remove the file; nothing when there is none and none is expected.
 
-        `expected_bytes` is what Asterisk has told; None where it could not tell any more. Raises `OSError`.
+        `expected_bytes` is what Asterisk has told; None where it could not tell any more. Raises `OSError`, also when
+        Asterisk has recorded something and it is not here: the two do not share the folder.
         """
         file = Path(path + _SUFFIX)
         try:
             await _until_written(file, expected_bytes)
-            return await asyncio.to_thread(_read, file)
+            audio = await asyncio.to_thread(_read, file)
+            if expected_bytes and not audio:
+                raise FileNotFoundError(errno.ENOENT, "Asterisk records into another folder", path)
+            return audio
         finally:
             await asyncio.to_thread(file.unlink, missing_ok=True)
 
