@@ -131,6 +131,9 @@ class AsteriskLine:
         read = await self._get_data(what, max_keys, within_ms)
         typed = len(read.keys)
         keys = read.keys.only(ALL_KEYS)
+        if typed and not len(keys):
+            # Nothing but a late wake-up (see below): it has cut the words, or the silence after them.
+            return await self.read_keys(what, max_keys=max_keys, within_ms=within_ms)
         if len(keys) == typed or read.end is not KeysEnd.FULL:
             return KeysRead(keys, read.end)
         # A late wake-up (a key of A-D, see read_key) took the place of a caller's key: the rest is still to come.
