@@ -58,6 +58,8 @@ class _Waiter:
     channel: str
     decision: Offer | TimeOut | NoAgents | Full | None = None
     ringing: Offer | None = None
+    listening: bool = False
+    """Whether the line waits in a command that a wake-up ends; any other command would only be disturbed by it."""
 
 
 class AgentQueues:
@@ -133,7 +135,8 @@ class AgentQueues:
                 waiter.decision = None
             return
         waiter.decision = decision
-        self._to_wake.put_nowait(waiter.channel)
+        if waiter.listening:
+            self._to_wake.put_nowait(waiter.channel)
 
     async def _tick(self) -> None:
         while True:
@@ -214,12 +217,14 @@ class CallQueues:
                     await self._line.music(on=False)
                 return QueueOutcome.TIMED_OUT
             else:
+                waiter.listening = True
                 if not music:
                     await self._line.music(on=True)
                     music = True
                 await self._line.renew_backstop(BACKSTOP_S)
                 left_ms = math.ceil(min((until - loop.time()) * 1000, WAIT_SLICE_MS))
                 await self._line.read_key(within_ms=max(left_ms, 1))
+                waiter.listening = False
 
     async def _ring(self, waiter: _Waiter, offer: Offer) -> bool:
         waiter.ringing = offer
