@@ -255,8 +255,9 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "itself was never read out; put it into a variable and let the caller confirm that.",
         ),
         "E804": Code(
-            "money is moved with a value that the caller has not confirmed",
-            "On some path no `confirm` step has read this variable out, or something was put into it afterwards, or "
+            "something is done with a value that the caller has not confirmed",
+            "Money is moved, and a number is called back, only with what the caller has just confirmed. On some path "
+            "no `confirm` step has read this variable out, or something was put into it afterwards, or "
             "the confirmation was used for another movement already. One confirmation is good for one movement.",
         ),
         "E805": Code(

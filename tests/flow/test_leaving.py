@@ -21,7 +21,7 @@ from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.values.language import Language
 from ivr_engine.values.recording import Recording, voiced_ms
-from tests.flow.world import findings_of, flow, library_of, world
+from tests.flow.world import findings_of, flow, library_of, proved_library_of, world
 
 MESSAGE: Final = flow(
     """
@@ -253,6 +253,30 @@ def test_callback_ends_as_the_list_says(outcome: CallbackOutcome) -> None:
     assert told.reason == outcome.value
     assert told.left.callbacks == (["13800000000"] if outcome is CallbackOutcome.REGISTERED else [])
     assert library_of(a=CALLBACK).flows["a"].steps["call"].rescues
+
+
+UNCONFIRMED: Final = """\
+ivr: 1
+title: A callback
+start: ask
+variables: {number: digits}
+otherwise: {no_input: end, no_match: end, too_short: end, unavailable: end}
+steps:
+  ask: {collect: number, prompt: enter_callback_number, length: 3 to 15, then: is_it_right}
+  is_it_right:
+    confirm: [we_call_you_at, {digits: number}]
+    when: {confirmed: call, declined: end}
+  call: {callback: service, number: number, then: end, when: {already_registered: end, number_not_allowed: end}}
+  end: {hang_up: completed}
+"""
+
+
+def test_nobody_is_called_at_a_number_that_the_caller_has_not_confirmed() -> None:
+    sound = proved_library_of(a=UNCONFIRMED).findings
+    assert "E804" not in [finding.code for finding in sound]
+    around = proved_library_of(a=UNCONFIRMED.replace("declined: end", "declined: call")).findings
+    (found,) = [finding for finding in around if finding.code == "E804"]
+    assert "step 'call' acts on 'number', whose value the caller may not have confirmed" in found.message
 
 
 TRANSFER: Final = flow(

@@ -48,6 +48,10 @@ class Callback(Step):
         """Nothing is said here."""
         return True
 
+    def spends(self, scope: Scope) -> frozenset[str] | None:
+        """A stranger is called when the number is wrong: the caller has confirmed it."""
+        return frozenset({self.number}) & scope.variables.keys()
+
     def compile(self, scope: Scope) -> Action:
         """Check the queue and the number; note it, once, and listen meanwhile."""
         if self.callback not in scope.world.queues:
