@@ -21,6 +21,8 @@ COMMANDS: Final = (
     "explain",
     "prompts",
     "schema",
+    "messages",
+    "callbacks",
     "doctor",
     "db",
 )

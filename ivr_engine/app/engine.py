@@ -14,7 +14,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -27,12 +27,16 @@ from ivr_engine.adapters.asterisk.agi_session import AgiSession, AgiTimings
 from ivr_engine.adapters.asterisk.ami import AmiClient, AmiSnapshot, AmiTarget, Delivery, LinkState
 from ivr_engine.adapters.asterisk.fastagi import FastAgiServer
 from ivr_engine.adapters.asterisk.line import AsteriskLine
+from ivr_engine.adapters.asterisk.recording import IncomingRecordings
+from ivr_engine.adapters.asterisk.render import RECORDINGS_FOLDER
 from ivr_engine.adapters.asterisk.sounds import SoundFolder
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.rest import RestCore
 from ivr_engine.adapters.store.database import Database
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.journal import JournalWriter
+from ivr_engine.adapters.store.left_behind import CallbackRequests, KeptMessages, LeftBehind
+from ivr_engine.adapters.store.message_files import MessageFiles
 from ivr_engine.adapters.store.office import OfficeStore
 from ivr_engine.app.endings import Endings
 from ivr_engine.app.flow_world import QUEUE, flow_world, read_messages
@@ -42,6 +46,7 @@ from ivr_engine.app.settings import Settings
 from ivr_engine.app.telephones import Telephones
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.desk import Desk
+from ivr_engine.calls.leaving import LeavingSettings
 from ivr_engine.calls.office import OfficeUnavailableError
 from ivr_engine.calls.ports import Arrival
 from ivr_engine.calls.queueing import AgentQueues
@@ -54,6 +59,7 @@ from ivr_engine.web.service import service_application
 
 FLOWS_LOOKED_AT_EVERY_S: Final = 0.5
 TIDIED_UP_EVERY_S: Final = 60.0
+LEFT_LOOKED_AT_EVERY_S: Final = 5.0
 DRAIN_S: Final = 5.0
 MEMORY_FOLDER: Final = pathlib.Path("/dev/shm")  # noqa: S108 # memory, not disk: read-outs are personal data
 
@@ -88,6 +94,7 @@ async def running_engine(
         joined = _joined_folder(settings, sounds_group)
         stack.callback(shutil.rmtree, joined, ignore_errors=True)
         sounds = SoundFolder(settings.sounds_dir, joined, ids=ids)
+        recordings = _incoming(settings, ids)
 
         ami, queues = _join_humans(settings, secrets, clock, endings)
         office = OfficeStore(database, key=bytes.fromhex(secrets.pin_key), clock=clock)
@@ -105,14 +112,16 @@ async def running_engine(
             settings.default_language,
             QUEUE,
             settings.zone,
+            _leaving(settings, database, ids),
         )
         server = FastAgiServer(
             token=secrets.agi_token,
-            handler=_handler(hotline, sounds, metrics),
+            handler=_handler(hotline, sounds, recordings, metrics),
             allowed_peers=[ipaddress.ip_network(network) for network in settings.agi_peers],
             timings=AgiTimings(think=metrics.engine_seconds.observe),
         )
-        for work in (queues.run(), _watch_flows(flows, metrics), _tidy_up(office, settings)):
+        watches = (_watch_flows(flows, metrics), _watch_left(LeftBehind(database, clock), metrics))
+        for work in (queues.run(), *watches, _tidy_up(office, settings)):
             stack.callback(group.create_task(work).cancel)
         await ami.start()
         stack.push_async_callback(ami.close)
@@ -135,7 +144,9 @@ async def running_engine(
         await server.drain(DRAIN_S)
 
 
-def _handler(hotline: Hotline, sounds: SoundFolder, metrics: Metrics) -> Callable[[AgiSession], Awaitable[None]]:
+def _handler(
+    hotline: Hotline, sounds: SoundFolder, recordings: IncomingRecordings, metrics: Metrics
+) -> Callable[[AgiSession], Awaitable[None]]:
     async def handle(session: AgiSession) -> None:
         environment = session.environment
         arrival = Arrival(
@@ -144,7 +155,7 @@ def _handler(hotline: Hotline, sounds: SoundFolder, metrics: Metrics) -> Callabl
             environment.caller_number or "",
             environment.dialled_number,
         )
-        line = AsteriskLine(session, sounds)
+        line = AsteriskLine(session, sounds, recordings)
         call = CallSession(hotline, line, arrival)
         metrics.calls_started.inc()
         with structlog.contextvars.bound_contextvars(call_id=call.call_id):
@@ -158,6 +169,34 @@ def _handler(hotline: Hotline, sounds: SoundFolder, metrics: Metrics) -> Callabl
                     metrics.milestones.labels(*reached).inc()
 
     return handle
+
+
+def _incoming(settings: Settings, ids: RandomIds) -> IncomingRecordings:
+    """Return the folder into which Asterisk records, without what a killed engine has left there."""
+    recordings = IncomingRecordings(settings.run_dir / RECORDINGS_FOLDER, ids)
+    if left := recordings.sweep():
+        structlog.get_logger().warning("recordings_of_a_killed_engine_removed", files=left)
+    return recordings
+
+
+def _leaving(settings: Settings, database: Database, ids: RandomIds) -> LeavingSettings:
+    files = MessageFiles(settings.messages_dir, most_bytes=settings.messages_mb * 1_000_000)
+    return LeavingSettings(
+        KeptMessages(database, files, ids),
+        CallbackRequests(database, ids),
+        settings.endpoints,
+        settings.numbers_allowed,
+    )
+
+
+async def _watch_left(left: LeftBehind, metrics: Metrics) -> None:
+    """Show how much waits for staff, also what was dealt with elsewhere; while the database is away, as it was."""
+    while True:
+        with suppress(DatabaseUnavailableError):
+            waiting = await left.open()
+            metrics.messages_new.set(waiting.messages)
+            metrics.callbacks_waiting.set(waiting.callbacks)
+        await asyncio.sleep(LEFT_LOOKED_AT_EVERY_S)
 
 
 def read_flows(settings: Settings) -> FlowFolder:

@@ -31,6 +31,7 @@ def flow_world(settings: Settings, prompts: Catalogue | None = None) -> World:
         frozenset({QUEUE}),
         environment=settings.environment,
         zone=settings.zone,
+        destinations=frozenset(settings.destinations),
         first_flow=settings.first_flow,
         limits=Limits(
             keys_to_human=settings.keys_to_human,

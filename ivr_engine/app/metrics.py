@@ -40,6 +40,12 @@ class Metrics:
         self.journal_rows_waiting = Gauge(
             "ivr_journal_rows_waiting", "Rows of the record not yet written.", registry=self.registry
         )
+        self.messages_new = Gauge(
+            "ivr_voice_messages_new", "Voice messages that nobody has dealt with.", registry=self.registry
+        )
+        self.callbacks_waiting = Gauge(
+            "ivr_callbacks_waiting", "Callers who wait to be called back.", registry=self.registry
+        )
         self.flow_findings = Gauge(
             "ivr_flow_findings", "Findings in the flow files as they are now; 0 is good.", registry=self.registry
         )

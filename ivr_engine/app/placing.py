@@ -21,8 +21,9 @@ from ivr_engine.adapters.store.database import Database
 from ivr_engine.adapters.store.office import messages_to
 from ivr_engine.app.secrets_file import load_or_make
 from ivr_engine.app.settings import Settings
+from ivr_engine.calls.signatures import CALLER_NUMBER
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import Press, Scenario, Sent, Typed
+from ivr_engine.scenarios.model import CALLER, Press, Scenario, Sent, Typed
 from ivr_engine.scenarios.verdict import Told
 from ivr_engine.simulator.scenario import Result, ScenarioRunner, wrong
 from ivr_engine.testcaller.follow import CallReport, KeysOf, follow
@@ -69,6 +70,10 @@ def why_not(scenario: Scenario, told: Told, given: Settings) -> str | None:
     world = scenario.given
     if world.bank_away or world.answer_after_s or world.answers:
         return Text("a real bank is not away, slow or mistaken to order")
+    if world.leaving:
+        return Text("what is left behind is kept by a real hotline, and a real telephone does as it likes")
+    if world.caller != CALLER or any(name == CALLER_NUMBER for name, _ in told.operations):
+        return Text("a real call has a number of its own")
     if world.begins is not None:
         return Text("a real call begins when it is placed")
     if world.agents is not None or told.human_after_s is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import pathlib
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,9 +17,11 @@ from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from sqlalchemy.exc import ArgumentError
 
 from ivr_engine.adapters.store.database import driver_url
+from ivr_engine.calls.leaving import is_allowed, is_pattern
 from ivr_engine.calls.signatures import CALLER_LISTS
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.scope import PRODUCTION, ZONE
@@ -30,6 +33,10 @@ FILE: Final = "ivr.toml"
 NOT_SETTINGS: Final = frozenset({"IVR_ASTERISK_ROOT"})
 """Variables of the set-up scripts that share the prefix."""
 _MAY_HOLD_PASSWORDS: Final = frozenset({"database_url", "bank_url"})
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+_SIP_ADDRESS: Final = re.compile(r"sip:([A-Za-z0-9_.-]{1,64})@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
+SHORT_NUMBER_DIGITS: Final = 5
+"""A number of the house, or a service number of the country: it is no premium number and not abroad."""
 PROJECT: Final = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -90,8 +97,25 @@ def _folder(path: pathlib.Path) -> pathlib.Path:
 
 
 CallerList = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+def _number_pattern(text: str) -> str:
+    if not is_pattern(text):
+        raise ValueError("a pattern is digits, X (0-9), Z (1-9), N (2-9) and sets such as [3-9]")
+    return text
+
+
+def _destination(text: str) -> str:
+    if not (_ACCOUNT.fullmatch(text) or _SIP_ADDRESS.fullmatch(text)):
+        raise ValueError("a destination is the account of a telephone, or sip:number@host[:port] through the trunk")
+    return text
+
+
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
+NumberPattern = Annotated[str, AfterValidator(_number_pattern)]
+Destination = Annotated[str, AfterValidator(_destination)]
+DestinationName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 
 
 class Settings(BaseModel):
@@ -156,6 +180,20 @@ class Settings(BaseModel):
     ring_s: int = Field(default=15, ge=1, le=120, description="How long an agent's telephone rings.")
     wrap_up_s: float = Field(default=10.0, ge=0, le=600)
     max_wait_s: float = Field(default=900.0, ge=1, le=7200)
+    destinations: dict[DestinationName, Destination] = Field(
+        default_factory=dict,
+        description="Whom flows may transfer callers to, by name: lost_cards=1001, or =sip:number@host of the trunk.",
+    )
+    numbers_allowed: tuple[NumberPattern, ...] = Field(
+        default=("1[3-9]XXXXXXXXX", "0[1-9]XXXXXXXX", "0[1-9]XXXXXXXXX", "0[1-9]XXXXXXXXXX"),
+        description="Numbers that callers may be called back at or transferred to; none abroad, no premium ones.",
+    )
+    messages_mb: int = Field(
+        default=2000, ge=3, le=1_000_000, description="How many megabytes of voice messages are kept in all."
+    )
+    left_open_h: int = Field(
+        default=24, ge=1, le=720, description="Hours that a message or callback may wait before ivr doctor warns."
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     language_of_findings: Wording | None = Field(
         default=None, description="Mistakes in flows are told in en or zh; by default as LC_ALL or LANG say."
@@ -167,6 +205,33 @@ class Settings(BaseModel):
         if self.rtp_first_port >= self.rtp_last_port:
             raise ValueError("setting rtp_first_port (IVR_RTP_FIRST_PORT) has to be below rtp_last_port")
         return self
+
+    @model_validator(mode="after")
+    def _destinations_may_be_called(self) -> Settings:
+        for name, destination in self.destinations.items():
+            found = _SIP_ADDRESS.fullmatch(destination)
+            number = found.group(1) if found is not None else ""
+            short = number.isdecimal() and len(number) <= SHORT_NUMBER_DIGITS
+            if number[:1].isdecimal() and not short and not is_allowed(number, self.numbers_allowed):
+                message = (
+                    f"setting destinations (IVR_DESTINATIONS): '{name}' is {number}, which no pattern of "
+                    "numbers_allowed (IVR_NUMBERS_ALLOWED) allows"
+                )
+                raise ValueError(message)
+        return self
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Return each destination as Asterisk dials it: an account, or an address through the trunk."""
+        return {
+            name: f"PJSIP/trunk/{where}" if where.startswith("sip:") else f"PJSIP/{where}"
+            for name, where in self.destinations.items()
+        }
+
+    @property
+    def messages_dir(self) -> pathlib.Path:
+        """Where voice messages stand."""
+        return self.state_dir / "messages"
 
     @property
     def sounds_dir(self) -> pathlib.Path:
@@ -221,9 +286,17 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
             continue
         name = variable.removeprefix(PREFIX).lower()
         field = Settings.model_fields.get(name)
-        is_list = field is not None and isinstance(field.default, tuple)
-        given[name] = tuple(part.strip() for part in text.split(",") if part.strip()) if is_list else text
+        given[name] = _value(field, text) if field is not None else text
     return given
+
+
+def _value(field: FieldInfo, text: str) -> Any:  # noqa: ANN401 # pydantic judges it next
+    """Return a list written `a, b`, a block written `name=value, name=value`, or the text as it is."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if field.default_factory is dict:
+        pairs = (part.partition("=") for part in parts)
+        return {name.strip(): value.strip() for name, _, value in pairs}
+    return tuple(parts) if isinstance(field.default, tuple) else text
 
 
 def _line(complaint: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ HTTP or Asterisk.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -31,10 +32,12 @@ from ivr_engine.calls.signatures import (
     ACCOUNT,
     AGE_UNKNOWN,
     BALANCE,
+    CALLER_NUMBER,
     CHANGE_PIN,
     CHECK_CODE,
     EXCHANGE_RATE,
     INTEREST_RATE,
+    KEEP_ANSWER,
     LISTED,
     NOT_THE_SAME,
     NOT_YOURS,
@@ -66,6 +69,25 @@ STATEMENT_LINES: Final = 5
 """Movements that are written in a message; as many as are read out."""
 
 
+KeepAnswer = Callable[[str, int], None]
+"""Takes the name of a question and the answer."""
+_NUMBER: Final = re.compile(r"\d{3,15}", re.ASCII)
+
+
+def nobody_asks(question: str, answer: int) -> None:
+    """Keep nothing: for calls that leave no record."""
+    del question, answer
+
+
+def national_number(shown: str) -> str | None:
+    """Return what the network shows as digits that can be dialled; None where nothing of the kind is shown.
+
+    `+` is dialled `00`, by which a rule of numbers knows that it is abroad.
+    """
+    digits = f"00{shown[1:]}" if shown.startswith("+") else shown
+    return digits if _NUMBER.fullmatch(digits) else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
     """One operation as it was asked for: its arguments, how long it may take, its number as a change."""
@@ -89,10 +111,12 @@ class BankOperations:
         log: FilteringBoundLogger | None = None,
         caller: str = "",
         zone: str = ZONE,
+        keep_answer: KeepAnswer = nobody_asks,
     ) -> None:
         """`caller` is the number that is calling, or empty where it is withheld; `zone` says which day it is."""
         self._bank = bank
-        self._caller = caller.removeprefix("+")
+        self._caller = caller
+        self._keep_answer = keep_answer
         self._zone = ZoneInfo(zone)
         self._call = call
         self._clock = clock
@@ -124,6 +148,8 @@ class BankOperations:
             INTEREST_RATE: self._interest_rate,
             EXCHANGE_RATE: self._exchange_rate,
             LISTED: self._listed,
+            CALLER_NUMBER: self._caller_number,
+            KEEP_ANSWER: self._answer,
         }
 
     @property
@@ -309,9 +335,22 @@ class BankOperations:
 
     async def _listed(self, order: _Order) -> Performed:
         # Whatever a telephone network sends as a number may be forged: this decides what is offered, and no more.
-        known = self._caller.isascii() and self._caller.isdigit()
-        listed = known and await self._bank.is_listed(str(order.arguments["list"]), self._caller)
+        number = self._caller.removeprefix("+")
+        known = number.isascii() and number.isdigit()
+        listed = known and await self._bank.is_listed(str(order.arguments["list"]), number)
         return Performed(LISTED if listed else "not_listed")
+
+    async def _caller_number(self, order: _Order) -> Performed:
+        del order
+        number = national_number(self._caller)
+        return Performed("withheld") if number is None else Performed("known", {"number": number})
+
+    async def _answer(self, order: _Order) -> Performed:
+        answer = order.arguments["answer"]
+        if not isinstance(answer, int):
+            raise TypeError("an answer is a number")
+        self._keep_answer(str(order.arguments["question"]), answer)
+        return Performed("kept")
 
     def _known_customer(self) -> CustomerNumber:
         if self._customer is None:

@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from ivr_engine.channel.line import Line
+from ivr_engine.flow.leaving import CallbackOutcome
 from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
+from ivr_engine.values.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class Journal(Protocol):
         """Keep what agents see of the call, as JSON, in place of what they saw until now."""
         ...
 
+    def answer_kept(self, call_id: CallId, question: str, answer: int, *, at: datetime) -> None:
+        """Add the answer to a question of a survey; a later one to the same question replaces it."""
+        ...
+
 
 class Endings(Protocol):
     """Who closes records; each method returns at once and never fails."""
@@ -91,4 +97,47 @@ class Endings(Protocol):
 
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         """Close the record of a call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A voice message as it is left; `caller` is the number that was shown, maybe empty."""
+
+    call: CallId
+    box: str
+    caller: str
+    customer: CustomerNumber | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewCallback:
+    """A wish to be called back. `queued_at` is the place that is kept: when the caller had entered the queue."""
+
+    call: CallId
+    queue: str
+    number: str
+    customer: CustomerNumber | None
+    asked_at: datetime
+    queued_at: datetime
+
+
+class MessageStore(Protocol):
+    """Keeps voice messages for staff; neither method raises."""
+
+    async def has_room(self) -> bool:
+        """Say whether a message of the longest kind can be kept now."""
+        ...
+
+    async def keep(self, message: NewMessage, audio: bytes) -> Recording | None:
+        """Keep a message durably; None when that is not possible."""
+        ...
+
+
+class CallbackStore(Protocol):
+    """Keeps wishes to be called back for staff; does not raise."""
+
+    async def register(self, wish: NewCallback) -> CallbackOutcome:
+        """Note it durably, once for a number; the same call asking again has registered it."""
         ...

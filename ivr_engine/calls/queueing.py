@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -57,6 +58,8 @@ class _Waiter:
     channel: str
     decision: Offer | TimeOut | NoAgents | Full | None = None
     ringing: Offer | None = None
+    listening: bool = False
+    """Whether the line waits in a command that a wake-up ends; any other command would only be disturbed by it."""
 
 
 class AgentQueues:
@@ -115,6 +118,10 @@ class AgentQueues:
             waiter.ringing = None
         self.tell(OfferEnded(call, offer.agent, offer.number, OfferResult(result.value), talk_s))
 
+    def now(self) -> datetime:
+        """Return what the calendar says."""
+        return self._clock.now()
+
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
@@ -128,7 +135,8 @@ class AgentQueues:
                 waiter.decision = None
             return
         waiter.decision = decision
-        self._to_wake.put_nowait(waiter.channel)
+        if waiter.listening:
+            self._to_wake.put_nowait(waiter.channel)
 
     async def _tick(self) -> None:
         while True:
@@ -159,6 +167,22 @@ class CallQueues:
         self._log = structlog.get_logger()
         self.screen: tuple[str, ...] = ()
         """The names of what the agent who is offered the call sees of it."""
+        self._entered: dict[str, datetime] = {}
+
+    def entered_at(self, queue: str) -> datetime | None:
+        """Return when the caller first came into a queue in this call: the place that a callback keeps."""
+        return self._entered.get(queue)
+
+    async def wait_anew(self) -> None:
+        """Tell the dialplan that a caller who was served waits for a human once more."""
+        if self._served:
+            self._served = False
+            await self._line.mark_agent_spoke(spoke=False)
+
+    async def served(self) -> None:
+        """Tell the dialplan that a human has spoken with the caller."""
+        await self._line.mark_agent_spoke(spoke=True)
+        self._served = True
 
     async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
         """Wait for an agent; an agent who is free is rung at once, without `hold` being said first.
@@ -167,9 +191,8 @@ class CallQueues:
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + most_ms / 1000 if most_ms is not None else math.inf
-        if self._served:
-            self._served = False
-            await self._line.mark_agent_spoke(spoke=False)
+        await self.wait_anew()
+        self._entered.setdefault(queue, self._queues.now())
         waiter = self._queues.enter(self._call, self._channel, queue)
         try:
             if hold is not None and waiter.decision is None:
@@ -197,12 +220,14 @@ class CallQueues:
                     await self._line.music(on=False)
                 return QueueOutcome.TIMED_OUT
             else:
+                waiter.listening = True
                 if not music:
                     await self._line.music(on=True)
                     music = True
                 await self._line.renew_backstop(BACKSTOP_S)
                 left_ms = math.ceil(min((until - loop.time()) * 1000, WAIT_SLICE_MS))
                 await self._line.read_key(within_ms=max(left_ms, 1))
+                waiter.listening = False
 
     async def _ring(self, waiter: _Waiter, offer: Offer) -> bool:
         waiter.ringing = offer
@@ -224,8 +249,7 @@ class CallQueues:
             answered_by.cancel()
         self._queues.offer_ended(self._call, offer, result, talk_s)
         if result is DialResult.ANSWERED:
-            await self._line.mark_agent_spoke(spoke=True)
-            self._served = True
+            await self.served()
         await self._line.renew_backstop(BACKSTOP_S)
         return result is DialResult.ANSWERED
 

@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.back_office import CallBackOffice, as_json
 from ivr_engine.calls.desk import Desk
+from ivr_engine.calls.leaving import CallLeaving, LeavingSettings
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.calls.ports import Arrival, Endings, Journal, LiveLine
 from ivr_engine.calls.queueing import BACKSTOP_S, AgentQueues, CallQueues
@@ -54,6 +55,8 @@ class Hotline:
     default_language: Language
     rescue_queue: str
     zone: str = ZONE
+    leaving: LeavingSettings | None = None
+    """Where messages and callbacks are kept, and whom callers may be handed to; None: nowhere, and nobody."""
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
 
@@ -78,6 +81,7 @@ class CallSession:
             log=hotline.log,
             caller=arrival.caller,
             zone=hotline.zone,
+            keep_answer=self._keep_answer,
         )
         back_office = CallBackOffice(
             hotline.bank,
@@ -99,6 +103,19 @@ class CallSession:
             caller=arrival.caller or self.call_id,
             keep_alive=self._keep_alive,
         )
+        if hotline.leaving is not None:
+            leaving = CallLeaving(
+                hotline.leaving,
+                self.call_id,
+                arrival.caller,
+                line,
+                self._queues,
+                self._operations,
+                hotline.clock,
+                gone=lambda: self._call.gone,
+                log=hotline.log,
+            )
+            self._call.messages = self._call.callbacks = self._call.destinations = leaving
         self._steps = 0
         self._log = hotline.log
 
@@ -169,6 +186,9 @@ class CallSession:
         if late is not None:
             runner.note_late(late.outcome)
             self._log.info("change_finished_without_caller", operation=late.operation, outcome=late.outcome)
+
+    def _keep_answer(self, question: str, answer: int) -> None:
+        self._hotline.journal.answer_kept(self.call_id, question, answer, at=self._hotline.clock.now())
 
     async def _keep_alive(self) -> None:
         await self._line.renew_backstop(BACKSTOP_S)

@@ -41,6 +41,8 @@ STATEMENT: Final = "statement"
 SEND_CODE: Final = "send_code"
 CHECK_CODE: Final = "check_code"
 CHANGE_PIN: Final = "change_pin"
+CALLER_NUMBER: Final = "caller_number"
+KEEP_ANSWER: Final = "keep_answer"
 NOT_YOURS: Final = "not_yours"
 NOT_THE_SAME: Final = "not_the_same"
 INTEREST_RATE: Final = "interest_rate"
@@ -199,6 +201,27 @@ def _of_accounts() -> tuple[Signature, ...]:
     )
 
 
+def _of_the_call() -> tuple[Signature, ...]:
+    """What the engine does itself."""
+    return (
+        Signature(
+            CALLER_NUMBER,
+            {},
+            # Not personal: the caller's own telephone shows it, and who has it shown wrongly hears what they show.
+            {"known": {"number": _public(DIGITS)}, "withheld": {}},
+            "The number that the network shows of the caller. It is a claim, and says nothing of who is calling.",
+            at_once=True,
+        ),
+        Signature(
+            KEEP_ANSWER,
+            {"question": TEXT, "answer": NUMBER},
+            {"kept": {}},
+            "Keep the answer to a question of a survey with the record of the call; a later one replaces it.",
+            at_once=True,
+        ),
+    )
+
+
 def _of_everybody(caller_lists: tuple[str, ...]) -> tuple[Signature, ...]:
     return (
         Signature(
@@ -232,7 +255,7 @@ def _of_everybody(caller_lists: tuple[str, ...]) -> tuple[Signature, ...]:
 
 def signatures(caller_lists: tuple[str, ...] = CALLER_LISTS) -> Mapping[str, Signature]:
     """Return the operations of a hotline whose bank keeps these lists of callers."""
-    offered = (*_of_the_caller(), *_of_proof(), *_of_accounts(), *_of_everybody(caller_lists))
+    offered = (*_of_the_caller(), *_of_proof(), *_of_accounts(), *_of_everybody(caller_lists), *_of_the_call())
     return MappingProxyType({signature.name: signature for signature in offered})
 
 

@@ -22,7 +22,7 @@ from ivr_engine.channel.keys import (
     judge_entry,
     match,
 )
-from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, KeysEnd, Line
+from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, KeysEnd, Line, Recorded, RecordEnd
 from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
@@ -156,6 +156,24 @@ class Conversation:
         for position in range(len(digits)):
             digits[position] = 0
         return judge_entry(entry, keys), keys
+
+    async def record(self, *, most_ms: int, silence_s: int, finish: str) -> Recorded:
+        """Record the caller; keys typed ahead are dropped, for they were not meant for this.
+
+        A hang-up is told by what is returned, together with what was said before it. Raises `RecordingFailedError`.
+        """
+        self._drop_typed_ahead()
+        recorded = await self.line.record(most_ms=most_ms, silence_s=silence_s, finish=finish)
+        self._swallower.disarm()
+        self.keys_taken += recorded.end is RecordEnd.KEY
+        return recorded
+
+    async def play_back(self, audio: bytes) -> None:
+        """Play to the caller what they have said; a key that stops it is kept for the next question."""
+        played = await self.line.play_back(audio)
+        if played.key is not None:
+            self.keys_taken += 1
+            self.keys.add(played.key)
 
     async def listen_while(self, work: Coroutine[object, object, T]) -> T:
         """Await `work` and lose no key meanwhile; a hang-up cancels the work and is raised.

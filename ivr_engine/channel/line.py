@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
+from ivr_engine.values.recording import RECORDED_BYTES_PER_MS
 from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
@@ -65,6 +66,31 @@ class Dialled:
     talk_seconds: int
 
 
+class RecordEnd(StrEnum):
+    """Why recording a caller ended."""
+
+    KEY = "key"
+    SILENCE_OR_LONGEST = "silence_or_longest"
+    HUNG_UP = "hung_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a caller has said, as 8 kHz µ-law, and why recording ended."""
+
+    audio: bytes
+    end: RecordEnd
+
+    @property
+    def milliseconds(self) -> int:
+        """How long it is."""
+        return len(self.audio) // RECORDED_BYTES_PER_MS
+
+
+class RecordingFailedError(Exception):
+    """What a caller says cannot be written down: the disk is full, or the folder is not ours."""
+
+
 class Line(Protocol):
     """One caller's line. Every method raises `CallerHungUp`; only one may be running at a time."""
 
@@ -86,6 +112,18 @@ class Line(Protocol):
         `within_ms` is the longest silence before the first key (from the end of the prompt) and between keys.
         The keys appear in no log, event or variable.
         """
+        ...
+
+    async def record(self, *, most_ms: int, silence_s: int, finish: str) -> Recorded:
+        """Record the caller until the key `finish`, so much silence, the longest time, or until they hang up.
+
+        A hang-up is an end like the others here, and what was said before it is returned; the next verb raises
+        `CallerHungUp`. No other key does anything. Raises `RecordingFailedError`.
+        """
+        ...
+
+    async def play_back(self, audio: bytes, *, stop_on: str = ALL_KEYS) -> Played:
+        """Play what a caller has said to this same caller; a key in `stop_on` ends it and is returned."""
         ...
 
     async def music(self, *, on: bool) -> None:

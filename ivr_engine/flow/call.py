@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from ivr_engine.channel.conversation import Conversation
+from ivr_engine.flow.leaving import Callbacks, Destinations, Messages, NothingLeft
 from ivr_engine.flow.operations import Operations, Performed
 from ivr_engine.flow.values import YES_NO, Encoded, Type, Value, one_of
 from ivr_engine.values.clock import Clock
@@ -184,6 +185,9 @@ class Call:
     visits: Visits = field(default_factory=Visits)
     screen: dict[str, Shown] = field(default_factory=dict)
     """What the agent will see of the call, by name; it goes with the call to another engine."""
+    messages: Messages = field(default_factory=NothingLeft)
+    callbacks: Callbacks = field(default_factory=NothingLeft)
+    destinations: Destinations = field(default_factory=NothingLeft)
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
 

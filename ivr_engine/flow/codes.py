@@ -178,7 +178,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "E302": Code(
             "types that do not agree",
             "For example an amount is compared with a number, a text is read out as money, or something personal is "
-            "put into a variable that is not declared `personal`.",
+            "put into a variable that is not declared `personal`. A `recording` stands by itself.",
         ),
         "E303": Code("an expression that cannot be read", "The message says what was expected, at the exact column."),
         "E304": Code(
@@ -276,6 +276,11 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "to nobody; use `run` for it.",
         ),
         "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
+        "E702": Code(
+            "an unknown destination",
+            "Whom callers may be transferred to is set up with the hotline (setting `destinations`), each with a name. "
+            "A flow uses the name, so that no number can be dialled that nobody has allowed.",
+        ),
         "E801": Code(
             "the bank is asked before the sign-in",
             "Some operations are only for callers whom the bank knows. On the path that is shown a caller gets to this "
@@ -291,8 +296,9 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "itself was never read out; put it into a variable and let the caller confirm that.",
         ),
         "E804": Code(
-            "money is moved with a value that the caller has not confirmed",
-            "On some path no `confirm` step has read this variable out, or something was put into it afterwards, or "
+            "something is done with a value that the caller has not confirmed",
+            "Money is moved, and a number is called back, only with what the caller has just confirmed. On some path "
+            "no `confirm` step has read this variable out, or something was put into it afterwards, or "
             "the confirmation was used for another movement already. One confirmation is good for one movement.",
         ),
         "E805": Code(

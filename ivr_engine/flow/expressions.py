@@ -25,6 +25,7 @@ from ivr_engine.flow.values import (
     MONEY,
     NUMBER,
     RATE,
+    RECORDING,
     SECRET,
     TEXT,
     YES_NO,
@@ -291,6 +292,9 @@ class _Parser:
             if variable.type == SECRET:
                 message = Text("'{name}' is secret", name=name)
                 raise ExpressionError("E304", token.column, message, Text("hand it to an operation that takes it"))
+            if variable.type == RECORDING and len(self._tokens) > 2:
+                message = Text("'{name}' is what a caller has said, and stands by itself", name=name)
+                raise ExpressionError("E302", token.column, message, Text("hand it to an operation that takes it"))
             self.reads.append(name)
             return _Term(variable.type, lambda names: names.variables[name], token.column, name)
         if name in self._constants:

@@ -19,6 +19,9 @@ DURATION_MS_MAX: Final = 60_000
 """One try of a question stays well within the dialplan's backstop, which is renewed before each try."""
 LONG_DURATION_MS_MAX: Final = 600_000
 """What is made of several tries or waits, each of which renews that backstop, may take longer."""
+MESSAGE_MS_MAX: Final = 300_000
+"""The longest voice message: 2.4 MB."""
+MESSAGE_SILENCE_S_MAX: Final = 30
 ENTRY_KEYS_MAX: Final = 64
 _DURATION: Final = re.compile(r"(\d{1,6}) ?(ms|s|min)", re.ASCII)
 _LENGTH: Final = re.compile(r"(\d{1,3})(?:\s*(?:to|-)\s*(\d{1,3}))?", re.ASCII)
@@ -46,6 +49,18 @@ def _milliseconds(written: Any) -> Any:  # noqa: ANN401 # whatever the author wr
 
 def _long(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
     return _duration(written, LONG_DURATION_MS_MAX, "10 min")
+
+
+def _message(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    return _duration(written, MESSAGE_MS_MAX, "5 min")
+
+
+def _silence(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    milliseconds = _duration(written, MESSAGE_SILENCE_S_MAX * 1000, f"{MESSAGE_SILENCE_S_MAX} s")
+    if milliseconds % 1000:
+        message = Text("{written} are no whole seconds", written=written)
+        raise NotUnderstoodError(message, Text("write for example 5 s"))
+    return milliseconds
 
 
 def _duration(written: object, most_ms: int, most: str) -> int:
@@ -117,6 +132,14 @@ TIME_WRITTEN: Final = r"([01]\d|2[0-3]):[0-5]\d"
 # The second argument of each is how the value is written, for the schema of flow files that editors use.
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=_durations(DURATION_MS_MAX))]
 LongMilliseconds = Annotated[int, BeforeValidator(_long, json_schema_input_type=_durations(LONG_DURATION_MS_MAX))]
+MessageMilliseconds = Annotated[int, BeforeValidator(_message, json_schema_input_type=_durations(MESSAGE_MS_MAX))]
+MessageSilence = Annotated[
+    int,
+    BeforeValidator(
+        _silence,
+        json_schema_input_type=Annotated[str, Field(pattern=rf"^{_at_most(MESSAGE_SILENCE_S_MAX)} ?s$")],
+    ),
+]
 Length = Annotated[
     tuple[int, int],
     BeforeValidator(

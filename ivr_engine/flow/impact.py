@@ -22,6 +22,7 @@ SORT_WORDS: Final[Mapping[str, str]] = {
     "queues": "queue",
     FLOWS: "flow",
     MESSAGES: "message",
+    "destinations": "destination",
 }
 """What one of a sort is called; a sort that is not here is called by its own name."""
 

@@ -247,6 +247,39 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 full: next
                 timed_out: next
             """,
+        "blind_transfer": """
+            to_lost_cards:
+              blind_transfer: lost_cards
+              hold: connecting_to_agent
+              when:
+                answered: next
+                no_answer: human
+                busy: human
+                unreachable: human
+            """,
+        "record": """
+            leave_message:
+              record: message
+              box: service
+              prompt: say_message_after_tone
+              most: 2 min
+              silence: 5 s
+              finish: hash
+              then: next
+              when:
+                nothing_recorded: human
+                unavailable: human
+            """,
+        "callback": """
+            call_me_back:
+              callback: service
+              number: number
+              then: next
+              when:
+                already_registered: next
+                number_not_allowed: human
+                unavailable: human
+            """,
         "return": """
             done:
               return: good
@@ -267,12 +300,15 @@ inputs: {{account: personal digits, customer: personal digits, position: number}
 variables:
   balance: personal money
   pin: secret
+  message: recording
+  number: digits
   wanted: one of (balance, transactions)
   kind: one of (current, credit_card, time_deposit)
   lines: personal text
   case_number: digits
 {top}steps:
-  first: {{set: {{balance: 1.00 CNY, kind: current, wanted: balance, lines: "'-1.00 CNY'"}}, then: {sample}}}
+  first: {{set: {{balance: 1.00 CNY, kind: current, wanted: balance, lines: "'-1.00 CNY'"}}, then: second}}
+  second: {{set: {{number: "'13800000000'"}}, then: {sample}}}
 {steps}"""
 _TOPS: Final[Mapping[str, str]] = MappingProxyType(
     {"hours": "hours: {counter: {mon-fri: 08:30 to 17:30, closed: [2026-10-01 to 2026-10-07]}}\n"}
@@ -354,6 +390,8 @@ def default_words(field: FieldInfo) -> str:
     default: Any = field.get_default(call_default_factory=True, validated_data={})
     if default is None or default in ({}, ()):
         return "nothing"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     if isinstance(default, int) and default >= MILLISECONDS_FROM:
         return f"`{default // 1000} s`"
     return f"`{written(default) if isinstance(default, str) else default}`"

@@ -55,7 +55,8 @@ class Prompts(Protocol):
 class World:
     """What the flows of a hotline are checked against.
 
-    `environment` says which of their constants are in force, `zone` (a name of the IANA database) what time it is.
+    `environment` says which of their constants are in force, `zone` (a name of the IANA database) what time it is,
+    `destinations` whom a caller may be transferred to, beside queues.
     """
 
     prompts: Prompts
@@ -66,6 +67,7 @@ class World:
     environment: str = PRODUCTION
     zone: str = ZONE
     messages: Messages = field(default_factory=Messages)
+    destinations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

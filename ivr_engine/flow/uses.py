@@ -17,16 +17,14 @@ OPERATIONS: Final = "operations"
 QUEUES: Final = "queues"
 FLOWS: Final = "flows"
 MESSAGES: Final = "messages"
+DESTINATIONS: Final = "destinations"
 
 _ARM_KEYS: Final = (("then",), ("when",))
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Use:
-    """One name that a step uses, and where.
-
-    `sort` is one of `prompts`, `operations`, `queues`, `flows`, `messages`.
-    """
+    """One name that a step uses: of which sort (`prompts`, `operations`, `queues`, ...), and where."""
 
     sort: str
     name: str

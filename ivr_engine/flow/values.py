@@ -15,9 +15,10 @@ from ivr_engine.flow.findings import NotUnderstoodError
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.rate import Pair, Rate
+from ivr_engine.values.recording import Recording
 from ivr_engine.values.secret import SecretDigits
 
-Value = str | int | bool | Money | Rate | date | time | SecretDigits
+Value = str | int | bool | Money | Rate | date | time | SecretDigits | Recording
 
 
 class DataClass(StrEnum):
@@ -48,8 +49,10 @@ DATE: Final = Type("date")
 TIME: Final = Type("time")
 YES_NO: Final = Type("yes_no")
 SECRET: Final = Type("secret")
+RECORDING: Final = Type("recording")
+"""A voice message that a caller has left; always personal."""
 
-PLAIN_TYPES: Final = (TEXT, DIGITS, NUMBER, MONEY, RATE, DATE, TIME, YES_NO, SECRET)
+PLAIN_TYPES: Final = (TEXT, DIGITS, NUMBER, MONEY, RATE, DATE, TIME, YES_NO, SECRET, RECORDING)
 _ONE_OF: Final = re.compile(r"one of \(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")
 _PLAIN: Final = "|".join(known.name for known in PLAIN_TYPES)
 TYPE_WRITTEN: Final = rf"^\s*((public|personal)\s+)?({_PLAIN}|one of \(\s*\w+(\s*,\s*\w+)*\s*\))\s*$"
@@ -78,6 +81,8 @@ class Variable:
             data_class, words = DataClass(first), rest.strip()
         if words == SECRET.name:
             return cls(SECRET, DataClass.SECRET)
+        if words == RECORDING.name:
+            return cls(RECORDING, DataClass.PERSONAL)
         members = _ONE_OF.fullmatch(words)
         if members:
             return cls(Type("one_of", tuple(re.split(r"\s*,\s*", members.group(1)))), data_class)
@@ -119,6 +124,7 @@ _TYPES_BY_PYTHON: Final[tuple[tuple[type, Type], ...]] = (
     (date, DATE),
     (time, TIME),
     (SecretDigits, SECRET),
+    (Recording, RECORDING),
 )
 
 Encoded = str | int | bool | list[str | int]
@@ -133,6 +139,8 @@ def encode(value: Value) -> Encoded:
     if isinstance(value, Rate):
         pair = value.pair
         return [value.hundred_thousandths, *((pair.of.value, pair.priced_in.value) if pair is not None else ())]
+    if isinstance(value, Recording):
+        return [value.milliseconds, value.id]
     if isinstance(value, (date, time)):
         return value.isoformat()
     return value
@@ -144,8 +152,10 @@ def decode(encoded: Encoded, kind: Type) -> Value:
         return Money(encoded[0], Currency(str(encoded[1])))
     if kind == RATE and isinstance(encoded, list) and len(encoded) in (1, 3) and type(encoded[0]) is int:
         return Rate(encoded[0], Pair(*(Currency(str(code)) for code in encoded[1:])) if encoded[1:] else None)
+    if kind == RECORDING and isinstance(encoded, list) and len(encoded) == 2 and type(encoded[0]) is int:
+        return Recording(str(encoded[1]), encoded[0])
     if isinstance(encoded, list):
-        raise ValueError("only money and rates are lists")  # noqa: TRY004 # stored data that does not fit
+        raise ValueError("only money, rates and recordings are lists")  # noqa: TRY004 # stored data that does not fit
     if kind in (DATE, TIME) and isinstance(encoded, str):
         return date.fromisoformat(encoded) if kind == DATE else time.fromisoformat(encoded)
     if kind == NUMBER and type(encoded) is int:

@@ -16,6 +16,7 @@ from typing import Final
 from ivr_engine.banking.model import AccountKind, Addresses, Segment
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.findings import Place
+from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
 from ivr_engine.values.language import Language
 from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Money
@@ -23,6 +24,8 @@ from ivr_engine.values.secret import SecretDigits
 
 BEGINNING: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When a call begins, unless its test says so."""
+CALLER: Final = "13800000000"
+"""Who calls, unless a test says so."""
 HEAR_WITHIN_MS: Final = 60_000
 EVERY_MS: Final = 160
 """From the beginning of one key to that of the next, as a quick caller presses them."""
@@ -99,13 +102,21 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Speak:
+    """The caller speaks as soon as a message is recorded, for so long."""
+
+    place: Place
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """The caller hangs up."""
 
     place: Place
 
 
-Step = Hear | Press | Wait | HangUp
+Step = Hear | Press | Wait | Speak | HangUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +184,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The world of one test.
+    """The world of one test; `caller` is the number that the network shows, empty where it is withheld.
 
     `answers` are operations that end otherwise than the bank would; `agents` is None where nobody said what they do.
     """
@@ -184,6 +195,15 @@ class Given:
     answers: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
     agents: QueueOutcome | None = None
     begins: datetime | None = None
+    caller: str = CALLER
+    messages_away: bool = False
+    callbacks: CallbackOutcome | None = None
+    destinations: TransferOutcome | None = None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the test says what becomes of messages, callbacks or transfers."""
+        return self.messages_away or self.callbacks is not None or self.destinations is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +251,7 @@ class Expected:
     """What must be true when the call is over; None where nothing is said. Places are those of the values.
 
     `moved` is all the money that the call may move, `sent` every message that it may send, in order: none unless the
-    test says so.
+    test says so. `messages` is how many are kept, `callbacks` are the numbers that are to be called back.
     """
 
     ends: str | None = None
@@ -242,6 +262,8 @@ class Expected:
     moved: tuple[Moved, ...] = ()
     sent: tuple[WantedMessage, ...] = ()
     human_within_s: float | None = None
+    messages: int | None = None
+    callbacks: tuple[str, ...] | None = None
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -35,8 +36,11 @@ MILESTONES: Final = "milestones"
 MOVED: Final = "money moved"
 SENT: Final = "sent"
 HUMAN: Final = "seconds until a human"
-_EXPECT: Final = (ENDS, HEARD, NEVER, OPERATIONS, MILESTONES, MOVED, SENT, HUMAN)
+MESSAGES: Final = "messages"
+CALLBACKS: Final = "callbacks"
+_EXPECT: Final = (ENDS, HEARD, NEVER, OPERATIONS, MILESTONES, MOVED, SENT, HUMAN, MESSAGES, CALLBACKS)
 _MEDIA: Final = tuple(medium.value for medium in Medium)
+MESSAGES_MAX: Final = 100
 _MOVED: Final = ("from", "to", "amount")
 NOTHING: Final = Money(0, Currency.CNY)
 
@@ -114,6 +118,8 @@ def _expected(source: Source, lists: ListReader, known: Known, customer: GivenCu
         moved=_moved(block, customer),
         sent=_sent(block),
         human_within_s=block.read(HUMAN, written.under_seconds, None),
+        messages=block.read(MESSAGES, partial(written.count, most=MESSAGES_MAX), None),
+        callbacks=_callbacks(block) if CALLBACKS in block else None,
         places=MappingProxyType({key: block.place((key,), key=True) for key in block.data}),
     )
 
@@ -152,6 +158,14 @@ def _milestones(block: Block, known: Known) -> tuple[str, ...]:
             message = Text("no flow has a milestone '{name}'", name=name)
             block.finding("T112", at, message, did_you_mean(name, declared))
     return tuple(found)
+
+
+def _callbacks(block: Block) -> tuple[str, ...]:
+    is_list = isinstance(block.data[CALLBACKS], list)
+    return tuple(
+        block.understood(item, written.account_number, (CALLBACKS, number) if is_list else (CALLBACKS,), "")
+        for number, item in enumerate(block.items(CALLBACKS))
+    )
 
 
 def _moved(block: Block, customer: GivenCustomer | None) -> tuple[Moved, ...]:

@@ -15,12 +15,13 @@ from ivr_engine.banking.model import AccountKind, Addresses, Segment
 from ivr_engine.banking.pin_policy import PIN_DIGITS_MAX, PIN_DIGITS_MIN
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
+from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
 from ivr_engine.flow.operations import UNAVAILABLE, Signature
 from ivr_engine.flow.source import Data, Path, Source
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios import written
 from ivr_engine.scenarios.block import Block
-from ivr_engine.scenarios.model import Answer, Given, GivenAccount, GivenCustomer, Movement
+from ivr_engine.scenarios.model import CALLER, Answer, Given, GivenAccount, GivenCustomer, Movement
 from ivr_engine.scenarios.sample import SAMPLE, sample_customer
 from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Currency, Money
@@ -30,7 +31,7 @@ AWAY: Final = "away"
 _AWAY_FOR: Final = "away for "
 _ANSWERS_IN: Final = "answers in "
 _AFTER: Final = re.compile(r"(\w+) after (\d{1,4}) times?", re.ASCII)
-_GIVEN: Final = ("customer", "bank", "answers", "agents", "time")
+_GIVEN: Final = ("customer", "bank", "answers", "agents", "time", "caller", "messages", "callbacks", "destinations")
 _CUSTOMER: Final = ("number", "pin", "name", "segment", "born", "wrong pins before", "accounts", "addresses")
 _ADDRESSES: Final = ("mobile", "fax", "email", "pager")
 _ACCOUNT: Final = ("number", "kind", "booked", "held", "credit line", "movements")
@@ -46,6 +47,10 @@ _STEP_ENDS: Final[Mapping[str, list[str]]] = MappingProxyType(
 _KINDS: Final[Mapping[str, str]] = MappingProxyType({kind.value: kind.value for kind in AccountKind})
 _SEGMENTS: Final[Mapping[str, str]] = MappingProxyType({segment.value: segment.value for segment in Segment})
 _AGENTS: Final[Mapping[str, str]] = MappingProxyType({outcome.value: outcome.value for outcome in QueueOutcome})
+WITHHELD: Final = "withheld"
+_MESSAGES: Final[Mapping[str, str]] = MappingProxyType({UNAVAILABLE: UNAVAILABLE})
+_CALLBACKS: Final[Mapping[str, str]] = MappingProxyType({outcome.value: outcome.value for outcome in CallbackOutcome})
+_TRANSFERS: Final[Mapping[str, str]] = MappingProxyType({outcome.value: outcome.value for outcome in TransferOutcome})
 COUNT_MAX: Final = 10_000
 
 
@@ -57,6 +62,8 @@ def read_given(source: Source, operations: Mapping[str, Signature]) -> Given:
     away, after_s, answers = _bank(block, operations)
     answers.update(_answers(block, operations))
     agents = block.read("agents", written.one_word_of(_AGENTS), "")
+    callbacks = block.read("callbacks", written.one_word_of(_CALLBACKS), "")
+    transfers = block.read("destinations", written.one_word_of(_TRANSFERS), "")
     return Given(
         customer=_customer(block),
         bank_away=away,
@@ -64,7 +71,15 @@ def read_given(source: Source, operations: Mapping[str, Signature]) -> Given:
         answers=MappingProxyType(answers),
         agents=QueueOutcome(agents) if agents else None,
         begins=block.read("time", written.moment, None),
+        caller=block.read("caller", _caller, CALLER),
+        messages_away=bool(block.read("messages", written.one_word_of(_MESSAGES), "")),
+        callbacks=CallbackOutcome(callbacks) if callbacks else None,
+        destinations=TransferOutcome(transfers) if transfers else None,
     )
+
+
+def _caller(value: Data) -> str:
+    return "" if value == WITHHELD else written.account_number(value)
 
 
 def _bank(block: Block, operations: Mapping[str, Signature]) -> tuple[bool, float, dict[str, Answer]]:
@@ -139,7 +154,7 @@ def _customer(block: Block) -> GivenCustomer | None:
         name=customer.read("name", written.text, ""),
         accounts=tuple(_account(block.source, (*customer.path, "accounts", at)) for at in range(len(accounts))),
         addresses=_addresses(customer),
-        wrong_pins=customer.read("wrong pins before", partial(_count, most=PIN_DIGITS_MAX), 0),
+        wrong_pins=customer.read("wrong pins before", partial(written.count, most=PIN_DIGITS_MAX), 0),
         segment=Segment(customer.read("segment", written.one_word_of(_SEGMENTS), Segment.STANDARD.value)),
         born=customer.read("born", written.day, None),
     )
@@ -188,7 +203,7 @@ def _movement(source: Source, path: Path, alike: written.Reads[Money], nothing: 
     return Movement(
         amount=block.read("amount", alike, nothing),
         on=block.read("on", written.day, None),
-        days_ago=block.read("days ago", partial(_count, most=COUNT_MAX), 0),
+        days_ago=block.read("days ago", partial(written.count, most=COUNT_MAX), 0),
         text=block.read("text", written.text, ""),
     )
 
@@ -201,11 +216,3 @@ def _pin(value: Data) -> SecretDigits:
             Text("write {least} to {most} digits in quotes", least=PIN_DIGITS_MIN, most=PIN_DIGITS_MAX),
         )
     return SecretDigits(words.encode("ascii"))
-
-
-def _count(value: Data, most: int) -> int:
-    if type(value) is int and 0 <= value <= most:
-        return value
-    raise NotUnderstoodError(
-        Text("'{value}' is no number of times", value=value), Text("write a whole number up to {most}", most=most)
-    )

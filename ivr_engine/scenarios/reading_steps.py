@@ -24,6 +24,7 @@ from ivr_engine.scenarios.model import (
     Hear,
     Listing,
     Press,
+    Speak,
     Step,
     Typed,
     Wait,
@@ -43,6 +44,7 @@ _DEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "press": ("press", "every", "during", "after"),
         "type": ("type", "every", "during", "after"),
         "wait": ("wait",),
+        "speak": ("speak",),
     }
 )
 _OWN_WORDS: Final = (Typed.NUMBER, Typed.PIN, Typed.WRONG_PIN, Typed.CODE, Typed.WRONG_CODE)
@@ -184,6 +186,8 @@ class StepsReader:
             return Hear(place, listing, block.read("within", written.milliseconds, HEAR_WITHIN_MS))
         if word == "wait":
             return Wait(place, block.read("wait", written.milliseconds, 0))
+        if word == "speak":
+            return Speak(place, block.read("speak", written.milliseconds, 0))
         return self._press(word, block, place)
 
     def _press(self, word: str, block: Block, place: Place) -> Press:

@@ -16,7 +16,18 @@ from ivr_engine.flow.findings import Place
 from ivr_engine.flow.runner import StepDone
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios.model import Listing, Moved, Scenario, Sent
-from ivr_engine.scenarios.reading import ENDS, HEARD, HUMAN, MILESTONES, MOVED, NEVER, OPERATIONS, SENT
+from ivr_engine.scenarios.reading import (
+    CALLBACKS,
+    ENDS,
+    HEARD,
+    HUMAN,
+    MESSAGES,
+    MILESTONES,
+    MOVED,
+    NEVER,
+    OPERATIONS,
+    SENT,
+)
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
@@ -66,6 +77,8 @@ class Told:
     moved: tuple[Moved, ...] = ()
     booked: Mapping[str, Money] = field(default_factory=lambda: MappingProxyType({}))
     sent: tuple[Sent, ...] = ()
+    messages: int = 0
+    callbacks: tuple[str, ...] = ()
 
     @property
     def whole(self) -> list[str]:
@@ -102,9 +115,12 @@ def judge(scenario: Scenario, told: Told) -> list[Failure]:
     if expected.milestones is not None and told.milestones != expected.milestones:
         reached = ", ".join(told.milestones) or Text("nothing")
         fail(MILESTONES, Text("the caller reached otherwise: {reached}", reached=reached))
-    for key, wrong in ((MOVED, _wrong_books), (SENT, _wrong_messages)):
-        for message in wrong(scenario, told):
-            fail(key, message)
+    for key, message in (
+        *_wrong_books(scenario, told),
+        *_left_otherwise(scenario, told),
+        *((SENT, message) for message in _wrong_messages(scenario, told)),
+    ):
+        fail(key, message)
     if expected.human_within_s is not None:
         if told.human_after_s is None:
             fail(HUMAN, Text("the caller was never handed to a human"))
@@ -123,11 +139,21 @@ def _wrongly_heard(scenario: Scenario, told: Told) -> Iterator[tuple[str, str]]:
             yield NEVER, Text("`{wanted}` was heard", wanted=wanted)
 
 
-def _wrong_books(scenario: Scenario, told: Told) -> Iterator[Text]:
+def _left_otherwise(scenario: Scenario, told: Told) -> Iterator[tuple[str, Text]]:
+    """Yield what the caller has left behind otherwise than the test says, with its key."""
+    expected = scenario.expected
+    if expected.messages is not None and told.messages != expected.messages:
+        yield MESSAGES, Text("{count} messages were kept", count=told.messages)
+    if expected.callbacks is not None and told.callbacks != expected.callbacks:
+        numbers = ", ".join(told.callbacks) or Text("nobody")
+        yield CALLBACKS, Text("others wait to be called back: {numbers}", numbers=numbers)
+
+
+def _wrong_books(scenario: Scenario, told: Told) -> Iterator[tuple[str, Text]]:
     """Yield what moved otherwise, and each account that does not hold what it was given, less and more what moved."""
     if told.moved != scenario.expected.moved:
         moved = ", ".join(map(str, told.moved)) or Text("nothing")
-        yield Text("money was moved otherwise: {moved}", moved=moved)
+        yield MOVED, Text("money was moved otherwise: {moved}", moved=moved)
     customer = scenario.given.customer
     for account in customer.accounts if customer is not None else ():
         due = account.booked
@@ -138,7 +164,8 @@ def _wrong_books(scenario: Scenario, told: Told) -> Iterator[Text]:
                 due += move.amount
         holds = told.booked.get(account.number, due)
         if holds != due:
-            yield Text("account {number} holds {holds}, and not {due}", number=account.number, holds=holds, due=due)
+            message = Text("account {number} holds {holds}, and not {due}", number=account.number, holds=holds, due=due)
+            yield MOVED, message
 
 
 def _wrong_messages(scenario: Scenario, told: Told) -> Iterator[Text]:

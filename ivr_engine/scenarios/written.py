@@ -168,3 +168,12 @@ def read_out(kind: str, written: Data, spoken: Language) -> tuple[str, ...]:
             Text("'{written}' cannot be read out as {kind}", written=words, kind=kind),
             Text("write the value as it stands in the bank, for example `amount: 10755.35 CNY`"),
         ) from None
+
+
+def count(value: Data, most: int) -> int:
+    """Read a whole number from 0 on."""
+    if type(value) is int and 0 <= value <= most:
+        return value
+    raise NotUnderstoodError(
+        Text("'{value}' is no number of times", value=value), Text("write a whole number up to {most}", most=most)
+    )

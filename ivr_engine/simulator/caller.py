@@ -12,7 +12,7 @@ from typing import Final
 
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import HangUp, Hear, Press, Step, Wait
+from ivr_engine.scenarios.model import HangUp, Hear, Press, Speak, Step, Wait
 from ivr_engine.scenarios.verdict import SHOWN_HEARD_MAX, Failure, HeardPrompt
 
 REACTION_S: Final = 0.2
@@ -89,6 +89,17 @@ class ScenarioCaller:
         self._cursor = min(self._cursor, len(self.heard))
         return began
 
+    def speaks(self, at: float) -> float:
+        """A message is recorded from now on: return for how many seconds the caller speaks, maybe none."""
+        step = self._current
+        if not isinstance(step, Speak):
+            return 0.0
+        seconds = step.milliseconds / 1000
+        self._free_at = max(self._free_at, at + seconds)
+        self._advance()
+        self._go_on()
+        return seconds
+
     def call_ended(self) -> None:
         """The call is over: whatever was still to be done cannot be."""
         step = self._current
@@ -120,6 +131,8 @@ class ScenarioCaller:
                 continue
             elif isinstance(step, Wait):
                 self._free_at += step.milliseconds / 1000
+            elif isinstance(step, Speak):
+                return
             elif isinstance(step, HangUp):
                 self._due.append((self._free_at, HANG_UP))
             self._advance()

@@ -21,7 +21,11 @@ from ivr_engine.channel.line import (
     KeysEnd,
     KeysRead,
     Played,
+    Recorded,
+    RecordEnd,
+    RecordingFailedError,
 )
+from ivr_engine.values.recording import RECORDED_BYTES_PER_MS
 from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
@@ -44,13 +48,31 @@ class HearOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Speak:
+    """Speak while a message is recorded, for so long; then be silent."""
+
+    for_ms: int = 3000
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """Hang up, `after_ms` from the end of the action before."""
 
     after_ms: int = 0
 
 
-Deed = Press | HearOut | HangUp
+Deed = Press | HearOut | Speak | HangUp
+
+VOICE: Final = b"\x35"
+"""One sample of a simulated voice."""
+HUSH: Final = b"\xff"
+"""One sample of silence (µ-law zero)."""
+
+
+def message_of(spoken_ms: int, end: RecordEnd) -> bytes:
+    """Return what Asterisk leaves of a message: of the silence that ended it, one second stays."""
+    hush = HUSH * 8000 if end is RecordEnd.SILENCE_OR_LONGEST else b""
+    return VOICE * (RECORDED_BYTES_PER_MS * spoken_ms) + hush
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +97,8 @@ class ScriptedLine:
     dialled: list[str] = field(default_factory=list)
     answered: bool = False
     hung_up_by: str = ""
+    cannot_record: bool = False
+    played_back: list[bytes] = field(default_factory=list)
     _due: deque[tuple[float, str]] = field(default_factory=deque)
     _left: deque[Deed] = field(default_factory=deque)
     _agents_left: deque[Dialled] = field(default_factory=deque)
@@ -128,6 +152,39 @@ class ScriptedLine:
             typed.extend(key.encode())
         return KeysRead(SecretDigits(typed), KeysEnd.FULL)
 
+    async def record(self, *, most_ms: int, silence_s: int, finish: str) -> Recorded:
+        """Record what a `Speak` says, then silence; keys and a hang-up come at their own times."""
+        self._check()
+        if self.cannot_record:
+            raise RecordingFailedError("the disk is full")
+        began, spoken_ms = _now(), 0
+        self._silence()  # a prompt was heard out before this
+        if self._left and isinstance(self._left[0], Speak) and not self._due:
+            spoken_ms = min(self._left[0].for_ms, most_ms)
+            self._left.popleft()
+            self._schedule(began + spoken_ms / 1000)
+        lasts_ms = min(most_ms, spoken_ms + silence_s * 1000)
+        end = RecordEnd.SILENCE_OR_LONGEST
+        try:
+            while (key := (await self._next_key(began + lasts_ms / 1000))[0]) is not None:
+                if key == finish:
+                    end = RecordEnd.KEY
+                    break
+        except CallerHungUp:
+            end = RecordEnd.HUNG_UP
+        heard_ms = round((_now() - began) * 1000)
+        return Recorded(message_of(min(spoken_ms, heard_ms), end), end)
+
+    async def play_back(self, audio: bytes, *, stop_on: str = ALL_KEYS) -> Played:
+        """Play what was recorded."""
+        self._check()
+        self.played_back.append(audio)
+        began = _now()
+        while True:
+            key, at = await self._next_key(began + len(audio) / 8000)
+            if key is None or key in stop_on:
+                return Played(key, round(((at if key else _now()) - began) * 1000))
+
     async def music(self, *, on: bool) -> None:
         """Music makes no difference to a scripted caller."""
         del on
@@ -176,7 +233,7 @@ class ScriptedLine:
             self._schedule(_now())
 
     def _schedule(self, at: float) -> None:
-        if not self._left or isinstance(self._left[0], HearOut):
+        if not self._left or isinstance(self._left[0], HearOut | Speak):
             return
         deed = self._left.popleft()
         if isinstance(deed, HangUp):

@@ -17,12 +17,26 @@ from typing import Final
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import LISTEN_SLICE_MS, Conversation
-from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, CallerHungUp, Dialled, DialResult, KeysEnd, KeysRead, Played
+from ivr_engine.channel.line import (
+    ALL_KEYS,
+    TERMINATOR,
+    CallerHungUp,
+    Dialled,
+    DialResult,
+    KeysEnd,
+    KeysRead,
+    Played,
+    Recorded,
+    RecordEnd,
+)
 from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.flow.scope import ZONE
+from ivr_engine.scenarios.model import CALLER
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
+from ivr_engine.simulator.leaving import LeftBehind
+from ivr_engine.simulator.line import message_of
 from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.saving import Recorder
 from ivr_engine.simulator.virtual_time import run_virtual
@@ -30,6 +44,7 @@ from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId
 from ivr_engine.values.language import Language
+from ivr_engine.values.recording import RECORDED_BYTES_PER_MS
 from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
@@ -39,6 +54,8 @@ BUDGET_EXCEEDED: Final = "budget_exceeded"
 KEYS_HELP: Final = "keys 0-9 * #, an empty line to stay silent, h to hang up"
 WORD_MS: Final = 1000
 """How long a prompt lasts in virtual time."""
+SPOKEN_MS: Final = 3000
+"""How long a player speaks into a message, whatever is typed."""
 
 AskLine = Callable[[], str | None]
 """Gives the next line that the player types, or None when there is no more."""
@@ -131,6 +148,30 @@ class TypedLine:
             keys.extend(key.encode("ascii"))
         return KeysRead(SecretDigits(keys), KeysEnd.FULL)
 
+    async def record(self, *, most_ms: int, silence_s: int, finish: str) -> Recorded:
+        """Ask for a line of words, which are the message; an empty line is silence, `h` a hang-up."""
+        del silence_s, finish
+        self._check()
+        self.write("  (speak now: type some words, or an empty line to say nothing)")
+        line = self.ask()
+        if line is None or line.strip() == HANG_UP:
+            self._leave()
+            return Recorded(b"", RecordEnd.HUNG_UP)
+        spoken_ms = min(SPOKEN_MS, most_ms) if line.strip() else 0
+        if self.recorder is not None and spoken_ms:
+            self.recorder.spoke(spoken_ms)
+        await asyncio.sleep(spoken_ms / 1000)
+        return Recorded(message_of(spoken_ms, RecordEnd.SILENCE_OR_LONGEST), RecordEnd.SILENCE_OR_LONGEST)
+
+    async def play_back(self, audio: bytes, *, stop_on: str = ALL_KEYS) -> Played:
+        """Show that the message is heard."""
+        del stop_on
+        self._check()
+        heard_ms = len(audio) // RECORDED_BYTES_PER_MS
+        self.write(f"  (your message, {heard_ms / 1000:.1f} s)")
+        await asyncio.sleep(heard_ms / 1000)
+        return Played(None, heard_ms)
+
     async def music(self, *, on: bool) -> None:
         """Music cannot be shown."""
         del on
@@ -150,6 +191,11 @@ class TypedLine:
         if self.hung_up:
             raise CallerHungUp
 
+    def _leave(self) -> None:
+        self.hung_up = True
+        if self.recorder is not None:
+            self.recorder.hung_up()
+
     def _take(self) -> str:
         key = self._typed.popleft()
         if self.recorder is not None:
@@ -161,9 +207,7 @@ class TypedLine:
         while True:
             line = self.ask()
             if line is None or line.strip() == HANG_UP:
-                self.hung_up = True
-                if self.recorder is not None:
-                    self.recorder.hung_up()
+                self._leave()
                 raise CallerHungUp
             keys = line.replace(" ", "").strip()
             if all(key in ALL_KEYS for key in keys):
@@ -187,6 +231,7 @@ class PlayedQueues:
         self.asked.append(queue)
         if hold is not None:
             await self.conversation.say(hold)
+        self.conversation.forget_typed_ahead()  # what was pressed meanwhile was meant for nobody, as in a real call
         if self.write is not None:
             self.write(f"  (queue '{queue}': {self.outcome.value.replace('_', ' ')})")
         return self.outcome
@@ -229,10 +274,29 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
     if recorder is not None:
         recorder.conversation = conversation
-    ports = ports_of(bank, CallId("play"), clock, scene.library.messages, speaks=lambda: call.language, zone=scene.zone)
+    ports = ports_of(
+        bank,
+        CallId("play"),
+        clock,
+        scene.library.messages,
+        speaks=lambda: call.language,
+        caller=CALLER,
+        zone=scene.zone,
+    )
     operations = ports.operations
     queues = PlayedQueues(conversation, scene.agents, write)
-    call = Call(conversation, operations, queues, operations, scene.language, ports.back_office)
+    left = LeftBehind(tell=lambda what: write(f"  ({what})"))
+    call = Call(
+        conversation,
+        operations,
+        queues,
+        operations,
+        scene.language,
+        ports.back_office,
+        messages=left,
+        callbacks=left,
+        destinations=left,
+    )
     runner = Runner(scene.library, call, clock, on_step=note)
     try:
         reason = await runner.run(scene.first_flow)

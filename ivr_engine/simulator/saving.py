@@ -27,6 +27,7 @@ from ivr_engine.values.secret import SecretDigits
 SECRET_STEP: Final = "secret"  # noqa: S105 # the word of a step, not a password
 SILENCE: Final = "silence"
 HUNG_UP: Final = "hung up"
+SPOKE: Final = "spoke "
 WIDTH: Final = 110
 _ENTRIES: Final = re.compile("[^#]*#|[^#]+")
 
@@ -42,7 +43,7 @@ class Recorder:
 
     conversation: Conversation | None = None
     _events: list[str | int] = field(default_factory=list)
-    """`<language>/<id>` heard, `silence`, `hung up`, or the number of a key."""
+    """`<language>/<id>` heard, `silence`, `spoke <ms>`, `hung up`, or the number of a key."""
     _keys: list[str] = field(default_factory=list)
     _hidden: list[int] = field(default_factory=list)
     """For each key that a step took: 0, or the number of that step when the key is to be hidden."""
@@ -66,6 +67,10 @@ class Recorder:
     def silent(self) -> None:
         """The player stayed silent until a time-out."""
         self._events.append(SILENCE)
+
+    def spoke(self, milliseconds: int) -> None:
+        """The player spoke into a message."""
+        self._events.append(f"{SPOKE}{milliseconds}")
 
     def hung_up(self) -> None:
         """The player hung up."""
@@ -135,6 +140,8 @@ class Recorder:
             heard, silent = [], event == SILENCE
             if event == HUNG_UP:
                 yield "- hang up"
+            elif event.startswith(SPOKE):
+                yield f"- speak: {event.removeprefix(SPOKE)} ms"
 
     def _typed(self, keys: Sequence[int]) -> Iterator[str]:
         """Yield what presses some keys: each run of hidden ones is one entry."""

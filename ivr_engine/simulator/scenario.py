@@ -26,6 +26,7 @@ from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.channel.line import CallerHungUp
 from ivr_engine.flow.call import Call, Outgoing, QueueOutcome, Shown
+from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
@@ -36,6 +37,7 @@ from ivr_engine.scenarios.model import BEGINNING, Answer, GivenCustomer, Moved, 
 from ivr_engine.scenarios.verdict import Failure, Told, judge
 from ivr_engine.simulator.bank import MemoryBank, bank_of
 from ivr_engine.simulator.caller import ScenarioCaller
+from ivr_engine.simulator.leaving import LeftBehind
 from ivr_engine.simulator.office import MemoryOffice, ports_of
 from ivr_engine.simulator.play import BUDGET_EXCEEDED, CALLER_HUNG_UP, PlayedQueues
 from ivr_engine.simulator.scenario_line import ScenarioLine, TooLongError
@@ -207,14 +209,25 @@ class ScenarioRunner:
                 self._library.messages,
                 speaks=lambda: call.language,
                 log=self._log,
-                caller=CALLER,
+                caller=scenario.given.caller,
                 zone=self._zone,
             )
             operations, stage.office = ports.operations, ports.office
             noted = NotedOperations(operations, scenario.given.answers, stage.asked)
             back_office = NotedBackOffice(ports.back_office, scenario.given.answers)
             queues = PlayedQueues(conversation, scenario.given.agents or QueueOutcome.ANSWERED)
-            call = stage.call = Call(conversation, noted, queues, operations, self._language, back_office)
+            left = stage.left
+            call = stage.call = Call(
+                conversation,
+                noted,
+                queues,
+                operations,
+                self._language,
+                back_office,
+                messages=left,
+                callbacks=left,
+                destinations=left,
+            )
             runner = Runner(self._library, call, clock, on_step=stage.note)
             try:
                 await line.answer()
@@ -257,6 +270,11 @@ class _Stage:
         self.call: Call | None = None
         self.bank: MemoryBank | None = None
         self.office: MemoryOffice | None = None
+        self.left = LeftBehind(
+            scenario.given.messages_away,
+            scenario.given.callbacks or CallbackOutcome.REGISTERED,
+            scenario.given.destinations or TransferOutcome.ANSWERED,
+        )
         keys_of = _keys_of(scenario.given.customer, lambda: self.office.last_code if self.office is not None else "")
         self.caller = ScenarioCaller(scenario.steps, keys_of, self.began)
         self._loop = loop
@@ -278,6 +296,8 @@ class _Stage:
             next(rescued, None),
             *_ledger(self.bank),
             sent=tuple(Sent.of(one.medium, one.heading, one.text) for one in self.office.read) if self.office else (),
+            messages=len(self.left.messages),
+            callbacks=tuple(self.left.callbacks),
         )
 
 

@@ -19,9 +19,13 @@ from ivr_engine.channel.line import (
     KeysEnd,
     KeysRead,
     Played,
+    Recorded,
+    RecordEnd,
 )
 from ivr_engine.simulator.caller import HANG_UP, ScenarioCaller
+from ivr_engine.simulator.line import message_of
 from ivr_engine.simulator.virtual_time import VirtualTimeLoop
+from ivr_engine.values.recording import RECORDED_BYTES_PER_MS
 from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
@@ -101,6 +105,33 @@ class ScenarioLine:
             key = await self.read_key(within_ms=within_ms)
             if key is None:
                 return KeysRead(SecretDigits(typed), KeysEnd.TIME_OUT)
+
+    async def record(self, *, most_ms: int, silence_s: int, finish: str) -> Recorded:
+        """Record what the caller says for as long as the test lets them speak, then silence."""
+        self._check()
+        began = self.loop.time()
+        speaks_s = min(self.caller.speaks(began), most_ms / 1000)
+        ends = began + min(most_ms / 1000, speaks_s + silence_s)
+        end = RecordEnd.SILENCE_OR_LONGEST
+        try:
+            if await self._key(ends, finish) is not None:
+                end = RecordEnd.KEY
+            else:
+                await self._pass_until(ends)
+        except CallerHungUp:
+            end = RecordEnd.HUNG_UP
+        spoken_s = min(speaks_s, self.loop.time() - began)
+        return Recorded(message_of(round(spoken_s * 1000), end), end)
+
+    async def play_back(self, audio: bytes, *, stop_on: str = ALL_KEYS) -> Played:
+        """Let the caller hear what they have said."""
+        self._check()
+        began = self.loop.time()
+        ends = began + len(audio) / RECORDED_BYTES_PER_MS / 1000
+        key = await self._key(ends, stop_on)
+        if key is None:
+            await self._pass_until(ends)
+        return Played(key, round((self.loop.time() - began) * 1000))
 
     async def music(self, *, on: bool) -> None:
         """Music is not heard by a simulated caller."""

@@ -40,12 +40,13 @@ Max-Forwards: 70"""
 class AgentPlan:
     """How long an agent's telephone rings, and after how much talk the agent hangs up (None: the caller does).
 
-    `echo` sends the caller's sound back.
+    `echo` sends the caller's sound back. A `refusal`, such as `486 Busy Here`, is the answer instead.
     """
 
     ring_ms: int = 200
     talk_ms: int | None = None
     echo: bool = False
+    refusal: str | None = None
 
 
 def agent_scenario(plan: AgentPlan) -> str:
@@ -58,9 +59,11 @@ def agent_scenario(plan: AgentPlan) -> str:
         f'<recv request="INVITE" rrs="true"><action>{parts}</action></recv>',
         send(_REPLY.format(status="180 Ringing"), retransmit=False),
         pause(plan.ring_ms),
-        send(_REPLY.format(status="200 OK"), sdp=True),
+        send(_REPLY.format(status=plan.refusal or "200 OK"), sdp=plan.refusal is None),
         '<recv request="ACK"/>',
     ]
+    if plan.refusal is not None:
+        return scenario("agent refuses", *steps, '<Reference variables="from,to"/>')
     if plan.talk_ms is None:
         steps += ['<Reference variables="from,to"/>', '<recv request="BYE"/>', send(_OK, retransmit=False)]
     else:

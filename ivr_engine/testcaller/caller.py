@@ -217,6 +217,16 @@ class Caller:
                 raise CallError(f"the call ended before the last key was pressed\n{self.story()}")
         return presses
 
+    async def say(self, audio: bytes) -> None:
+        """Say something (8 kHz µ-law) and return when the last of it has been sent; `CallError` when the call ends."""
+        self._speech.say(audio)
+        within_ms = len(audio) // 8 + PRESS_WITHIN_MS
+        await self._until(
+            lambda: not self._speech.speaking or self.call.state is CallState.ENDED, within_ms, "the end of speech"
+        )
+        if self._speech.speaking:
+            raise CallError(f"the call ended before all was said\n{self.story()}")
+
     async def wait(self, milliseconds: int) -> None:
         """Do nothing for a while, whatever happens."""
         await asyncio.sleep(milliseconds / 1000)

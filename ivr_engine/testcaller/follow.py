@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ivr_engine.scenarios.model import HangUp, Hear, Press, Step, Wait
+from ivr_engine.scenarios.model import HangUp, Hear, Press, Speak, Step, Wait
 from ivr_engine.testcaller.caller import BARGE_IN_WITHIN_MS, Caller, CallError, KeyHeard
 from ivr_engine.testcaller.caller import Press as PressedKey
 from ivr_engine.testcaller.dialogue import EndedBy
@@ -171,5 +171,14 @@ async def _do(step: Step, caller: Caller, keys_of: KeysOf) -> None:
             await caller.press(keys_of(step), every_ms=step.every_ms)
         case Wait(_, milliseconds):
             await caller.wait(milliseconds)
+        case Speak(_, milliseconds):
+            await caller.say(_speech(milliseconds))
         case HangUp():
             caller.hang_up()
+
+
+def _speech(milliseconds: int) -> bytes:
+    """Return a voice of so many milliseconds: a hum with loudness of speech, which is in no recording."""
+    period = bytes([0x9E, 0x98, 0x96, 0x98, 0x9E, 0x1E, 0x18, 0x16, 0x18, 0x1E]) * 2
+    samples = milliseconds * 8
+    return (period * (samples // len(period) + 1))[:samples]

@@ -128,7 +128,7 @@ class _Press(NamedTuple):
 
 
 class SpeakingStream:
-    """What a caller sends: one packet every 20 ms, silence or a key. Call `tick()` every 20 ms.
+    """What a caller sends: one packet every 20 ms, silence, speech or a key. Call `tick()` every 20 ms.
 
     The timestamp runs on through keys; all packets of a key carry the timestamp of its start (RFC 4733
     section 2.2.1), the sequence number grows with every new packet. Silence is sent so that the far end
@@ -141,6 +141,7 @@ class SpeakingStream:
         self._timestamp = timestamp
         self._started = False
         self._queue: deque[_Press] = deque()
+        self._speech: deque[bytes] = deque()
         self._age = 0
         self._presses = 0
         self.event_type = TELEPHONE_EVENT
@@ -151,6 +152,16 @@ class SpeakingStream:
     def idle(self) -> bool:
         """Return whether every key asked for has been sent."""
         return not self._queue
+
+    @property
+    def speaking(self) -> bool:
+        """Return whether something that was asked for is still to be said."""
+        return bool(self._speech)
+
+    def say(self, audio: bytes) -> None:
+        """Queue µ-law audio, to be sent in place of silence; the last frame is filled up with silence."""
+        for begin in range(0, len(audio), FRAME_BYTES):
+            self._speech.append(audio[begin : begin + FRAME_BYTES].ljust(FRAME_BYTES, SILENCE[:1]))
 
     def press(self, key: str, *, every_ms: int = 160, tone: Tone = USUAL_TONE) -> int:
         """Queue one key and return its number from 0; the next key begins `every_ms` later at the earliest.
@@ -188,7 +199,8 @@ class SpeakingStream:
 
     def _audio(self) -> bytes:
         marker, self._started = not self._started, True
-        return self._next(PCMU, SILENCE, self._timestamp, marker=marker)
+        frame = self._speech.popleft() if self._speech else SILENCE
+        return self._next(PCMU, frame, self._timestamp, marker=marker)
 
     def _event(self, press: _Press, age: int, tone_ticks: int, *, ended: bool) -> bytes:
         duration = FRAME_BYTES * min(age + 1, tone_ticks)

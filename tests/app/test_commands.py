@@ -28,6 +28,8 @@ COMMANDS = (
     "prompts",
     "schema",
     "db",
+    "messages",
+    "callbacks",
     "doctor",
 )
 

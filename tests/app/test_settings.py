@@ -25,6 +25,45 @@ def test_the_file_is_read_and_the_environment_wins_over_it(tmp_path: Path) -> No
     assert settings.default_language is Language.CANTONESE
 
 
+def test_destinations_in_the_environment_are_names_and_values(tmp_path: Path) -> None:
+    given = {"IVR_DESTINATIONS": "lost_cards=1003, head_office=sip:02087654321@sbc.example:5060"}
+    settings = load_settings(tmp_path, given)
+    assert settings.destinations == {"lost_cards": "1003", "head_office": "sip:02087654321@sbc.example:5060"}
+    assert settings.endpoints == {
+        "lost_cards": "PJSIP/1003",
+        "head_office": "PJSIP/trunk/sip:02087654321@sbc.example:5060",
+    }
+
+
+def test_destinations_in_the_file_are_a_block(tmp_path: Path) -> None:
+    (tmp_path / "ivr.toml").write_text('[destinations]\nlost_cards = "1003"\n')
+    assert load_settings(tmp_path, {}).destinations == {"lost_cards": "1003"}
+
+
+@pytest.mark.parametrize(
+    ("destinations", "complaint"),
+    [
+        ("abroad=sip:0085291234567@sbc.example", "no pattern of numbers_allowed"),
+        ("premium=sip:16812345@sbc.example", "no pattern of numbers_allowed"),
+        ("two=1003&1004", "a destination is"),
+        ("shell=Local/1@default", "a destination is"),
+        ("Lost Cards=1003", "string should match"),
+    ],
+)
+def test_destination_that_nobody_may_dial_is_refused(tmp_path: Path, destinations: str, complaint: str) -> None:
+    told = refusal(tmp_path, {"IVR_DESTINATIONS": destinations})
+    assert complaint.lower() in told.lower()
+
+
+def test_number_abroad_is_a_destination_when_its_pattern_is_written_down(tmp_path: Path) -> None:
+    given = {
+        "IVR_DESTINATIONS": "hong_kong=sip:0085291234567@sbc.example",
+        "IVR_NUMBERS_ALLOWED": "1[3-9]XXXXXXXXX, 00852NXXXXXXX",
+    }
+    assert load_settings(tmp_path, given).destinations["hong_kong"].startswith("sip:00852")
+    assert "a pattern is" in refusal(tmp_path, {"IVR_NUMBERS_ALLOWED": "1.*"})
+
+
 def test_a_list_in_the_environment_is_separated_by_commas(tmp_path: Path) -> None:
     assert load_settings(tmp_path, {"IVR_AGENTS": "1001, 1002,,1003 "}).agents == ("1001", "1002", "1003")
     assert load_settings(tmp_path, {"IVR_AGENTS": ""}).agents == ()

@@ -92,6 +92,12 @@ async def ask_for_human(caller: Caller) -> None:
     await caller.press(HUMAN_KEY)
 
 
+async def rate(caller: Caller) -> None:
+    """Answer the question that is asked when an agent has left."""
+    await caller.hear_beginning(PromptName(Language.ENGLISH, "survey"), others=True)
+    await caller.press("5")
+
+
 def clip(recordings: Recordings, prompt: str) -> Sequence[bytes]:
     """Return a recording's frames, to be spoken by a person in a test."""
     return recordings.named(PromptName(Language.ENGLISH, prompt)).frames

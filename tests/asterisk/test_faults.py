@@ -28,7 +28,17 @@ from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.sipp import SippResult
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import HotlineError, RunningHotline, running_hotline
-from tests.asterisk.people import WELCOME, Voice, ask_for_human, asterisk_says, at_work, clip, console, serve_one
+from tests.asterisk.people import (
+    WELCOME,
+    Voice,
+    ask_for_human,
+    asterisk_says,
+    at_work,
+    clip,
+    console,
+    rate,
+    serve_one,
+)
 from tests.postgres import PostgresServer
 from tests.waiting import until
 
@@ -159,6 +169,7 @@ async def test_calls_go_on_without_the_manager_connection_and_agents_are_known_a
         await until(hotline.healthy, "connected again", within_s=AGAIN_WITHIN_S)
         await caller.press("0")
         await serve_one(desk)
+        await rate(caller)
         await caller.hear(PromptName(Language.ENGLISH, "goodbye"), others=True)
 
 
@@ -217,6 +228,7 @@ async def test_callers_reach_humans_while_the_database_is_away_and_its_records_a
                 await sign_in(hotline, caller)
                 await caller.hear(PromptName(Language.ENGLISH, "system_busy"), others=True)
                 assert await serve_one(desk) == "13600000018"
+                await rate(caller)
                 await caller.hear(PromptName(Language.ENGLISH, "goodbye"), others=True)
                 assert await caller.ended() is EndedBy.FAR_END
         finally:

@@ -95,7 +95,7 @@ async def use_up_the_attempts(hotline: RunningHotline, caller: Caller) -> None:
     await caller.hear(en("attempts_used_agent_offer"))
     await caller.press("1")
     await caller.hear(en("no_agent_available"))
-    await caller.ended()
+    await caller.ended(within_ms=40_000)  # what can be left behind is offered twice
 
 
 async def fail_once(caller: Caller, customer: str, pin: SecretDigits) -> None:
@@ -188,14 +188,15 @@ def told(own_hotline: RunningHotline) -> Mapping[str, Told]:
 
 def test_caller_with_three_wrong_pins_is_told_at_once(told: Mapping[str, Told]) -> None:
     caller = told["attempts used"]
-    assert caller.whole == ["en/attempts_used_agent_offer", "en/no_agent_available"]
+    assert caller.whole[:2] == ["en/attempts_used_agent_offer", "en/no_agent_available"]
     assert caller.names.count("en/enter_pin") == 3
     assert caller.names.count("en/sign_in_refused") == 2
 
 
 def test_key_1_leads_to_the_queue_where_nobody_is_and_the_record_says_so(told: Mapping[str, Told]) -> None:
     caller = told["attempts used"]
-    assert caller.names[-2:] == ["en/attempts_used_agent_offer", "en/no_agent_available"]
+    after = caller.names.index("en/attempts_used_agent_offer") + 1
+    assert caller.names[after] == "en/no_agent_available"
     assert caller.ended_by is EndedBy.FAR_END
     assert caller.end_reason == "no_human"
 

@@ -65,6 +65,7 @@ class MemoryJournal:
     ends: list[str] = field(default_factory=list)
     milestones: list[tuple[str, str]] = field(default_factory=list)
     screens: list[tuple[CustomerNumber | None, str]] = field(default_factory=list)
+    answers: list[tuple[str, int]] = field(default_factory=list)
 
     def call_started(
         self, call_id: CallId, *, unique_id: str, caller: str, dialled: str, flow: str, flow_hash: str, at: datetime
@@ -115,6 +116,11 @@ class MemoryJournal:
         assert at.tzinfo is not None
         self.screens.append((customer, data))
 
+    def answer_kept(self, call_id: CallId, question: str, answer: int, *, at: datetime) -> None:
+        assert call_id in self.started
+        assert at.tzinfo is not None
+        self.answers.append((question, answer))
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         assert call_id in self.started
         assert at.tzinfo is not None
@@ -146,7 +152,13 @@ class LiveWorld:
         return await self.session(caller).run(), caller
 
 
-def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLOWS, first_flow: str = "hotline") -> T:
+def live(
+    test: Callable[[LiveWorld], Awaitable[T]],
+    *,
+    flows: pathlib.Path = FLOWS,
+    first_flow: str = "hotline",
+    destinations: frozenset[str] = frozenset(),
+) -> T:
     """Run a test in virtual time with everything that live calls share."""
 
     async def main(clock: VirtualClock) -> T:
@@ -156,7 +168,8 @@ def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLO
             woken.append(channel)
 
         queues = AgentQueues([QueueSettings(SERVICE, ring_s=15, wrap_up_s=0)], clock, wake)
-        folder = FlowFolder(flows, World(catalogue(), SIGNATURES, frozenset({"service"}), messages=messages()))
+        known = World(catalogue(), SIGNATURES, frozenset({"service"}), messages=messages(), destinations=destinations)
+        folder = FlowFolder(flows, known)
         assert folder.refresh().findings == ()
         office, ids = MemoryOffice(clock), RandomIds(clock)
         desk = Desk(office, messages(), ids)

@@ -19,6 +19,7 @@ from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry, StepDone
 from ivr_engine.flow.values import Value
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
+from ivr_engine.simulator.leaving import LeftBehind
 from ivr_engine.simulator.line import Deed, Heard, ScriptedLine
 from ivr_engine.simulator.office import MemoryOffice, ports_of
 from ivr_engine.simulator.play import PlayedQueues
@@ -85,6 +86,7 @@ class Story:
     caller: str = "13800000000"
     slow: Mapping[str, float] = field(default_factory=dict)
     office_away: bool = False
+    left: Callable[[], LeftBehind] = LeftBehind
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,21 @@ def tell(
         )
         operations = ports.operations
         ports.office.away = story.office_away
+        left_behind = story.left()
         queues = PlayedQueues(conversation, story.agents)
         forced = ForcedOperations(operations, story.forced, story.slow)
-        call = Call(conversation, forced, queues, operations, story.language, ports.back_office, caller=story.caller)
+        call = Call(
+            conversation,
+            forced,
+            queues,
+            operations,
+            story.language,
+            ports.back_office,
+            caller=story.caller,
+            messages=left_behind,
+            callbacks=left_behind,
+            destinations=left_behind,
+        )
         trace: list[StepDone] = []
         boundaries: list[Boundary] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -34,9 +35,11 @@ from ivr_engine.calls.signatures import (
     TRANSFER,
 )
 from ivr_engine.flow.call import QueueOutcome
+from ivr_engine.flow.leaving import CallbackOutcome
 from ivr_engine.flow.model import flows_from
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
-from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press
+from ivr_engine.simulator.leaving import LeftBehind
+from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press, Speak
 from ivr_engine.speech.grammars import grammar_for
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import AccountNumber, CustomerNumber
@@ -250,6 +253,34 @@ STORIES: Final = MappingProxyType(
     }
 )
 
+NOBODY: Final = QueueOutcome.NO_AGENTS
+TO_MESSAGE: Final = (*press("3", "0", "1"), HearOut())
+LEAVING: Final = MappingProxyType(
+    {
+        "message kept": Story((*TO_MESSAGE, Speak(), *press("#")), agents=NOBODY),
+        "message, nothing said": Story(TO_MESSAGE, agents=NOBODY),
+        "message, none can be kept": Story(TO_MESSAGE, agents=NOBODY, left=lambda: LeftBehind(messages_away=True)),
+        "offer, wrong keys": Story(press("3", "0", "7", "7"), agents=NOBODY),
+        "callback to the caller": Story(press("3", "0", "2", "1"), agents=NOBODY),
+        "callback to another number": Story(press("3", "0", "2", "2", "02087654321#", "1"), agents=NOBODY),
+        "callback, number withheld and too short": Story(
+            press("3", "0", "2", SHORT, SHORT, SHORT), agents=NOBODY, caller=""
+        ),
+        "callback, silence at the number": Story(press("3", "0", "2"), agents=NOBODY),
+        "callback, wrong keys at the number": Story(press("3", "0", "2", "7", "7", "7"), agents=NOBODY),
+        **{
+            f"callback that ends in {outcome.value}": Story(
+                press("3", "0", "2", "1"), agents=NOBODY, left=partial(LeftBehind, callback=outcome)
+            )
+            for outcome in CallbackOutcome
+        },
+        "survey answered": Story(press("3", "0", "4")),
+        "survey, wrong keys": Story(press("3", "0", "7", "7")),
+        "survey, a human again": Story(press("3", "0", "0", "5")),
+    }
+)
+"""What callers leave behind; a call does not go on in the middle of it as it was, for nobody speaks twice alike."""
+
 
 def contains(words: Sequence[str], part: Sequence[str]) -> bool:
     return any(list(words[at : at + len(part)]) == list(part) for at in range(len(words)))
@@ -260,9 +291,9 @@ def assert_clean(told: Told) -> None:
     assert told.tasks_left == 0
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", [*STORIES, *LEAVING])
 def test_every_story_ends_with_a_reason_and_leaves_no_secret_and_no_task(name: str) -> None:
-    told = tell(STORIES[name])
+    told = tell({**STORIES, **LEAVING}[name])
     assert told.reason in ("completed", "no_human")
     assert_clean(told)
 
@@ -287,7 +318,7 @@ def never_taken(taken: set[tuple[str, str, str]]) -> list[str]:
 
 
 def taken_by_stories() -> set[tuple[str, str, str]]:
-    return {arm for story in STORIES.values() for arm in tell(story).arms}
+    return {arm for story in (*STORIES.values(), *LEAVING.values()) for arm in tell(story).arms}
 
 
 def test_every_arm_of_every_flow_of_the_hotline_is_taken_by_some_story() -> None:
@@ -426,7 +457,8 @@ def test_caller_hears_that_the_bank_is_away_and_reaches_a_human(name: str) -> No
 @pytest.mark.parametrize("name", ["no agents", "queue full", "agents too slow"])
 def test_caller_hears_that_nobody_is_there_and_the_record_says_so(name: str) -> None:
     told = tell(STORIES[name])
-    assert told.words[-1] == "en/no_agent_available"
+    offer = ["no_agent_available", "to_leave_message", "press_1", "to_be_called_back", "press_2"]
+    assert told.words[-5:] == [f"en/{prompt}" for prompt in offer]
     assert told.reason == "no_human"
 
 

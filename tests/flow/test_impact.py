@@ -12,7 +12,7 @@ from ivr_engine.flow.model import Library
 from ivr_engine.flow.nodes import KINDS
 from ivr_engine.flow.source import read_source
 from ivr_engine.flow.step import Step
-from ivr_engine.flow.uses import FLOWS, MESSAGES, OPERATIONS, PROMPTS, QUEUES, Use
+from ivr_engine.flow.uses import DESTINATIONS, FLOWS, MESSAGES, OPERATIONS, PROMPTS, QUEUES, Use
 from tests.flow.test_manual import OTHERS
 from tests.flow.world import flow, library_of, shipped, world
 
@@ -128,8 +128,16 @@ def test_name_of_several_sorts_is_told_for_each() -> None:
     }
 
 
-NAMED = {"queue": QUEUES, "do": OPERATIONS, "choose": OPERATIONS, "run": FLOWS, "hand_over": FLOWS}
-NAMED |= dict.fromkeys(("sms", "email", "fax", "page"), MESSAGES)
+NAMED: Final = {
+    "queue": QUEUES,
+    "callback": QUEUES,
+    "blind_transfer": DESTINATIONS,
+    "do": OPERATIONS,
+    "choose": OPERATIONS,
+    "run": FLOWS,
+    "hand_over": FLOWS,
+    **dict.fromkeys(("sms", "email", "fax", "page"), MESSAGES),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.WORD))

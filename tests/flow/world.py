@@ -34,7 +34,9 @@ def messages() -> Messages:
 
 def world() -> World:
     """Return the world that the shipped flows are checked against."""
-    return World(catalogue(), SIGNATURES, frozenset({"service"}), messages=messages())
+    return World(
+        catalogue(), SIGNATURES, frozenset({"service"}), messages=messages(), destinations=frozenset({"lost_cards"})
+    )
 
 
 @functools.cache

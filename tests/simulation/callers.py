@@ -13,7 +13,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press
+from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press, Speak
 from tests.flow.calls import Story
 from tests.flow.world import PROJECT
 
@@ -106,6 +106,8 @@ def as_test(story: Story, title: str) -> str:
             lines.append("  - wait: 12 s")
         elif isinstance(deed, HangUp):
             lines.append("  - hang up")
+        elif isinstance(deed, Speak):
+            lines.append(f"  - speak: {deed.for_ms} ms")
         else:
             if deed.after_ms:
                 lines.append(f"  - wait: {deed.after_ms} ms")

@@ -6,6 +6,7 @@ same at the same times; where the hotline leads to more than the balance, this l
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -162,10 +163,31 @@ class ByHand:
         return self._account(account) + self._words("your_balance_is", *booked, "available_balance_is", *available)
 
     async def _human(self) -> str:
-        if await self._call.queues.wait("service", self._words("connecting_to_agent")) is QueueOutcome.ANSWERED:
-            return await self._goodbye()
-        await self._say("no_agent_available")
+        while await self._call.queues.wait("service", self._words("connecting_to_agent")) is QueueOutcome.ANSWERED:
+            if not await self._survey():
+                return await self._goodbye()
+        words = self._words("no_agent_available", "to_leave_message", "press_1", "to_be_called_back", "press_2")
+        with contextlib.suppress(ToHumanError):
+            await self._offer(words, frozenset("12"), MENU, tries=2)
+            raise NotImplementedError("what is left behind is not written by hand")
         return "no_human"
+
+    async def _survey(self) -> bool:
+        """Ask how it was; say whether the caller wants a human again."""
+        said = self._words("survey")
+        for left in range(1, -1, -1):
+            why, keys = await self._call.conversation.collect(said, Entry(1, 1, "0"), ENTRY)
+            answer = keys.reveal().decode("ascii")
+            keys.wipe()
+            if why is EntryEnd.CANCELLED:
+                return True
+            if why is EntryEnd.COMPLETE and answer in "12345":
+                await self._perform("keep_answer", {"question": "service", "answer": int(answer)})
+                return False
+            if left:
+                await self._call.try_again()
+                said = self._words("not_valid" if why is EntryEnd.COMPLETE else APOLOGIES[why], "survey")
+        return False
 
     async def _goodbye(self) -> str:
         await self._say("thank_you", "goodbye")
@@ -180,10 +202,10 @@ class ByHand:
     async def _perform(self, name: str, arguments: Mapping[str, Value]) -> Performed:
         return await self._call.conversation.listen_while(self._call.operations.perform(name, arguments))
 
-    async def _offer(self, prompt: Utterance, options: frozenset[str], timing: Timing) -> str:
+    async def _offer(self, prompt: Utterance, options: frozenset[str], timing: Timing, *, tries: int = TRIES) -> str:
         said = prompt
         chosen: str | NoChoice = NoChoice.NO_INPUT
-        for left in range(TRIES - 1, -1, -1):
+        for left in range(tries - 1, -1, -1):
             chosen = await self._call.conversation.choose(said, options, interrupt=Interrupt.ANY, timing=timing)
             if not isinstance(chosen, NoChoice):
                 return chosen

@@ -61,10 +61,10 @@ def test_player_reads_a_call_as_the_caller_hears_it() -> None:
 
 
 def test_empty_line_is_silence_until_the_time_out() -> None:
-    reason, shown = played("1,,,,")
+    reason, shown = played("1,,,,,")
     assert reason == "completed"
     sorry = said("nothing_heard", language=Language.MANDARIN)
-    assert sum(line.startswith(sorry) for line in shown) == 2
+    assert sum(line.startswith(sorry) for line in shown) == 3  # two in the menu, one in the survey
     assert "  (queue 'service': answered)" in shown
 
 
@@ -143,13 +143,24 @@ def test_empty_line_ends_an_entry_that_is_long_enough() -> None:
 
 
 def test_agents_can_be_away() -> None:
-    reason, shown = played("3,0", dataclasses.replace(SCENE, agents=QueueOutcome.NO_AGENTS))
+    reason, shown = played("3,0,,", dataclasses.replace(SCENE, agents=QueueOutcome.NO_AGENTS))
     assert reason == "no_human"
-    assert shown[-3:] == [
-        "  (queue 'service': no agents)",
-        said("no_agent_available"),
-        "  (the call has ended: no human)",
-    ]
+    at = shown.index("  (queue 'service': no agents)")
+    assert shown[at + 1].startswith(said("no_agent_available"))
+    assert shown[-1] == "  (the call has ended: no human)"
+
+
+def test_message_is_typed_as_words_and_its_length_is_shown() -> None:
+    scene = dataclasses.replace(SCENE, agents=QueueOutcome.NO_AGENTS)
+    reason, shown = played("3,0,1,please call me,1,#", scene)
+    assert reason == "completed"
+    assert "  (your message, 4.0 s)" in shown
+    assert "  (message for 'service': 4.0 s)" in shown
+
+
+def test_callback_is_shown_with_its_number() -> None:
+    _, shown = played("3,0,2,1", dataclasses.replace(SCENE, agents=QueueOutcome.NO_AGENTS))
+    assert "  (callback by 'service' to 13800000000: registered)" in shown
 
 
 def test_steps_are_shown_on_demand() -> None:

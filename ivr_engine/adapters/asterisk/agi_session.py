@@ -118,14 +118,14 @@ class AgiSession:
         Raises `CallerHungUp`; `CommandFailedError` if Asterisk would not do it on a living channel;
         `RemoteProtocolError` if the session broke; `LocalProtocolError` for misuse (two commands at once).
         """
-        reply = await self._ask(command, within_s)
+        reply = await self.ask(command, within_s=within_s)
         if reply.code == _OK and not reply.failed:
             return reply
         if reply.dead_channel:
             raise CallerHungUp
         if reply.code == _OK:
             # -1 is a hang-up, or a file that cannot be played, and looks the same: only the channel knows.
-            status = await self._ask(ChannelStatus(), CONFIRM_S)
+            status = await self.ask(ChannelStatus(), within_s=CONFIRM_S)
             if status.dead_channel:
                 raise CallerHungUp
             message = f"{command.name} failed on a living channel"
@@ -133,7 +133,11 @@ class AgiSession:
         message = f"{command.name} was refused: {reply.code} {reply.text}"
         raise CommandFailedError(message, reply.code)
 
-    async def _ask(self, command: Command, within_s: float) -> Reply:
+    async def ask(self, command: Command, *, within_s: float) -> Reply:
+        """Send a command and return its answer, whatever it says; else as `execute`.
+
+        For commands whose failure says something: what was recorded before a hang-up is there.
+        """
         if self._pending is not None:
             await self._settle_abandoned(command)
         if self._fault is not None:

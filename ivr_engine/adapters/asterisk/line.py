@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ivr_engine.adapters.asterisk.agi_session import AgiSession
+from ivr_engine.adapters.asterisk.recording import FORMAT, IncomingRecordings
 from ivr_engine.adapters.asterisk.sounds import BYTES_PER_MS, SoundFolder
 from ivr_engine.channel.line import (
     ALL_KEYS,
@@ -23,6 +24,9 @@ from ivr_engine.channel.line import (
     KeysEnd,
     KeysRead,
     Played,
+    Recorded,
+    RecordEnd,
+    RecordingFailedError,
 )
 from ivr_engine.protocols.agi import (
     Answer,
@@ -32,6 +36,7 @@ from ivr_engine.protocols.agi import (
     GetVariable,
     Hangup,
     LocalProtocolError,
+    RecordFile,
     RemoteProtocolError,
     Reply,
     SetMusic,
@@ -61,7 +66,11 @@ as if he were being connected anew. Not given: `t`/`T`, `h`/`H` and the like, wh
 commands; `k`/`K` parking; `x`/`X` recording.
 """
 
-_ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_-]{1,80}", re.ASCII)
+_ENDPOINT = re.compile(
+    r"PJSIP/[A-Za-z0-9_-]{1,80}(/sip:[A-Za-z0-9_.-]{1,64}@([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?)?",
+    re.ASCII,
+)
+"""An account of this Asterisk, or a SIP address that is reached through one."""
 
 _RESULTS: Final[Mapping[str, DialResult]] = {
     "ANSWER": DialResult.ANSWERED,
@@ -78,9 +87,10 @@ class AsteriskLine:
     `close()` at the end of a call removes what was joined for it.
     """
 
-    def __init__(self, session: AgiSession, sounds: SoundFolder) -> None:
+    def __init__(self, session: AgiSession, sounds: SoundFolder, recordings: IncomingRecordings | None = None) -> None:
         self._session = session
         self._sounds = sounds
+        self._recordings = recordings
         self._key = session.environment.unique_id
         self._music_wanted = False
         self._music_stopped_by_prompt = False
@@ -121,11 +131,53 @@ class AsteriskLine:
         read = await self._get_data(what, max_keys, within_ms)
         typed = len(read.keys)
         keys = read.keys.only(ALL_KEYS)
+        if typed and not len(keys):
+            # Nothing but a late wake-up (see below): it has cut the words, or the silence after them.
+            return await self.read_keys(what, max_keys=max_keys, within_ms=within_ms)
         if len(keys) == typed or read.end is not KeysEnd.FULL:
             return KeysRead(keys, read.end)
         # A late wake-up (a key of A-D, see read_key) took the place of a caller's key: the rest is still to come.
         rest = await self.read_keys(None, max_keys=max_keys - len(keys), within_ms=within_ms)
         return KeysRead(keys.joined(rest.keys), rest.end)
+
+    async def record(self, *, most_ms: int, silence_s: int, finish: str) -> Recorded:
+        """Record the caller until `finish`, so much silence, the longest time or a hang-up; else as the port says."""
+        if self._recordings is None:
+            raise RecordingFailedError("this line has no folder for recordings")
+        path = self._recordings.new()
+        command = RecordFile(path, FORMAT, finish, most_ms, silence_s)
+        try:
+            reply = await self._session.ask(command, within_s=most_ms / 1000 + PLAY_SLACK_S)
+        except CallerHungUp:
+            # Before it began, or while it went on: what was written is there, and Asterisk writes no more.
+            return await self._taken(path, None, RecordEnd.HUNG_UP)
+        if reply.dead_channel:
+            raise CallerHungUp
+        if reply.code != 200 or reply.flag in ("writefile", "randomerror"):
+            why = reply.flag or f"{reply.code} {reply.text}"
+            message = f"Asterisk could not record: {why}"
+            raise RecordingFailedError(message)
+        end = RecordEnd.HUNG_UP if reply.failed else RecordEnd.SILENCE_OR_LONGEST
+        if reply.flag == "dtmf":
+            end = RecordEnd.KEY
+        return await self._taken(path, reply.end_position, end)
+
+    async def _taken(self, path: str, samples: int | None, end: RecordEnd) -> Recorded:
+        assert self._recordings is not None  # noqa: S101 # asked by record()
+        try:
+            return Recorded(await self._recordings.take(path, samples), end)
+        except OSError as error:
+            message = f"what was recorded cannot be read: {error.strerror}"
+            raise RecordingFailedError(message) from error
+
+    async def play_back(self, audio: bytes, *, stop_on: str = ALL_KEYS) -> Played:
+        """Play what a caller has said to this same caller, from a file in memory that goes with the call."""
+        if not audio:
+            return Played(None, 0)
+        path = self._sounds.path_for_audio(audio, self._key)
+        within_s = len(audio) / BYTES_PER_MS / 1000 + PLAY_SLACK_S
+        reply = await self._session.execute(StreamFile(path, stop_on), within_s=within_s)
+        return Played(reply.key, (reply.end_position or 0) // BYTES_PER_MS)
 
     async def music(self, *, on: bool) -> None:
         """Play hold music under `read_key`, or stop it."""
@@ -137,10 +189,11 @@ class AsteriskLine:
         """Join the caller to an agent's telephone and return when the agent has left.
 
         Raises `CallerHungUp` also when the caller leaves the talk first, `LocalProtocolError` for an
-        endpoint that is not `PJSIP/<letters, digits, _ and ->`: nothing else reaches `Dial`.
+        endpoint that is not `PJSIP/<letters, digits, _ and ->`, with or without a SIP address that is reached through
+        it: nothing else reaches `Dial`.
         """
         if not _ENDPOINT.fullmatch(endpoint):
-            raise LocalProtocolError("an agent's endpoint is PJSIP/ and letters, digits, _ and -")
+            raise LocalProtocolError("an endpoint is PJSIP/ and letters, digits, _ and -, and maybe a SIP address")
         if not 1 <= ring_s <= MAX_RING_S:
             message = f"an agent's telephone rings 1 to {MAX_RING_S} s"
             raise LocalProtocolError(message)

@@ -21,8 +21,10 @@ from typing import Final
 
 from ivr_engine.adapters.asterisk.settings import AsteriskSettings
 
-RUN_FOLDERS: Final = ("run", "log", "lib", "spool")
-"""What asterisk.conf expects below the run directory."""
+RECORDINGS_FOLDER: Final = "recordings"
+"""Where Asterisk writes what callers say, until the engine takes it."""
+RUN_FOLDERS: Final = ("run", "log", "lib", "spool", RECORDINGS_FOLDER)
+"""What asterisk.conf, and the engine, expect below the run directory."""
 
 CONTROL_SOCKET: Final = "run/asterisk.ctl"
 SOCKET_PATH_BYTES_MAX: Final = 107

@@ -105,6 +105,15 @@ class SoundFolder:
             return self._personal_path(utterance, session_key)
         return self._single_path(utterance) if len(prompts) == 1 else self._static_path(utterance)
 
+    def path_for_audio(self, audio: bytes, session_key: str) -> str:
+        """Return the path of a file that holds what a caller has said; it goes with the call, as read-outs do."""
+        files = self._personal.setdefault(session_key, OrderedDict())
+        name = self._ids.new()
+        stem = f"{self._joined}/{_PERSONAL_NAME.format(random=name)}"
+        _write(stem, audio)
+        files[Language.MANDARIN, (name,)] = stem  # of no language; the name is its own
+        return stem
+
     def duration_ms(self, utterance: Utterance) -> int:
         """Return how long an utterance lasts, in milliseconds; raises `SoundError`."""
         return sum(self._size(utterance.language, prompt) for prompt in utterance.prompts) // BYTES_PER_MS

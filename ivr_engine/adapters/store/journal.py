@@ -1,6 +1,7 @@
 """Writes the call journal without ever making a call wait.
 
-Knows the tables `call`, `call_step` and `call_screen`. Must not know sessions or flows: they hand over plain values.
+Knows the tables `call`, `call_step`, `call_screen` and `survey_answer`. Must not know sessions or flows: they hand over
+plain values.
 Rows wait in a list of limited length; one task writes them in batches. What a batch holds of one call is merged first,
 so a call costs one INSERT, one UPDATE and its steps. Every statement may be repeated: a batch whose commit was cut is
 sent again.
@@ -28,6 +29,7 @@ FLUSH_EVERY_S: Final = 0.1
 ROWS_WAITING_MAX: Final = 100_000
 """About 20 minutes at 10 calls a second; some 30 MB."""
 RETRY_AFTER_S: Final = 0.5
+ANSWER_MAX: Final = 10**15
 CLOSE_DEADLINE_S: Final = 5.0
 ALARM_EVERY_S: Final = 10.0
 
@@ -66,6 +68,12 @@ _SHOW_SCREEN: Final = Statement(
         customer_number = excluded.customer_number, data = excluded.data, shown_at_ms = excluded.shown_at_ms
     """
 )
+_INSERT_ANSWER: Final = Statement(
+    """
+    INSERT INTO survey_answer (call_id, question, answer, at_ms) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (call_id, question) DO UPDATE SET answer = excluded.answer, at_ms = excluded.at_ms
+    """
+)
 _CLOSE_ORPHANS: Final = Statement(
     """
     UPDATE call SET ended_at_ms = $2, end_reason = $3 WHERE engine_id = $1 AND ended_at_ms IS NULL RETURNING id
@@ -80,11 +88,14 @@ _Started = tuple[str, str, str, str, str, str, str, int]
 _Step = tuple[str, int, int, str, str, str, str, int, str | None, str | None]
 _Change = tuple[str, int | None, str | None, str | None, int | None, str | None]
 _Screen = tuple[str, str | None, str, int]
-_Row = tuple[str, _Started | _Step | _Change | _Screen]
+_Answer = tuple[str, str, int, int]
+_Values = _Started | _Step | _Change | _Screen | _Answer
+_Row = tuple[str, _Values]
 _STARTED: Final = "started"
 _STEP: Final = "step"
 _CHANGE: Final = "change"
 _SCREEN: Final = "screen"
+_ANSWER: Final = "answer"
 
 
 class JournalWriter:
@@ -188,6 +199,11 @@ class JournalWriter:
         """Keep what agents see of a call; the newest takes the place of the one before. It is in no other row."""
         self._add(_SCREEN, (call_id, customer, data.replace("\0", ""), _ms(at)))
 
+    def answer_kept(self, call_id: CallId, question: str, answer: int, *, at: datetime) -> None:
+        """Add the answer to a question of a survey; a later one to the same question replaces it."""
+        bounded = max(-ANSWER_MAX, min(ANSWER_MAX, answer))
+        self._add(_ANSWER, (call_id, _cut(question, 64), bounded, _ms(at)))
+
     def call_ended(self, call_id: CallId, *, at: datetime, reason: str) -> None:
         """Close a call; the first end that reaches the database is the one that counts."""
         self._add(_CHANGE, (call_id, None, None, None, _ms(at), _cut(reason, 64)))
@@ -251,7 +267,7 @@ class JournalWriter:
                 await transaction.run_many(_CLOSE_CALL, lost)
         return len(lost)
 
-    def _add(self, kind: str, values: _Started | _Step | _Change | _Screen) -> None:
+    def _add(self, kind: str, values: _Values) -> None:
         rows = self._rows
         rows.append((kind, values))
         if len(rows) == 1:
@@ -314,6 +330,7 @@ class JournalWriter:
     async def _write_at_once(self, batch: Sequence[_Row]) -> None:
         started = [values for kind, values in batch if kind is _STARTED]
         steps = [values for kind, values in batch if kind is _STEP]
+        answers = [values for kind, values in batch if kind is _ANSWER]
         changes: dict[str, _Change] = {}
         for kind, values in batch:
             if kind is _CHANGE:
@@ -325,6 +342,7 @@ class JournalWriter:
             (_UPDATE_CALL, list(changes.values())),
             (_INSERT_STEP, steps),
             (_SHOW_SCREEN, [values for kind, values in batch if kind is _SCREEN]),
+            (_INSERT_ANSWER, answers),
         )
         if not self._database.is_postgres:
             await self._database.work_on_sqlite(lambda connection: _write_on_sqlite(connection, work))

@@ -264,3 +264,52 @@ call_screen: Final = sa.Table(
     sa.Column("shown_at_ms", sa.BigInteger, nullable=False),
     sa.Index("ix_call_screen_shown", "shown_at_ms"),
 )
+
+# A voice message: what was said is a file of this id; who called may have shown any number, or none.
+voice_message: Final = sa.Table(
+    "voice_message",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("call_id", sa.String(64), nullable=False),
+    sa.Column("box", sa.String(64), nullable=False),
+    sa.Column("caller_number", sa.String(64), nullable=False),
+    sa.Column("customer_number", sa.String(32), nullable=True),
+    sa.Column("milliseconds", sa.Integer, nullable=False),
+    sa.Column("recorded_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("done_at_ms", sa.BigInteger, nullable=True),
+    sa.Index("ix_voice_message_state", "state", "recorded_at_ms"),
+)
+
+callback_request: Final = sa.Table(
+    "callback_request",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("call_id", sa.String(64), nullable=False),
+    sa.Column("queue", sa.String(64), nullable=False),
+    sa.Column("number", sa.String(32), nullable=False),
+    sa.Column("customer_number", sa.String(32), nullable=True),
+    sa.Column("asked_at_ms", sa.BigInteger, nullable=False),
+    # The place that is kept: when the caller had entered the queue, or asked.
+    sa.Column("queued_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("done_at_ms", sa.BigInteger, nullable=True),
+    # One open wish for one number, whichever engine notes it.
+    sa.Index(
+        "ix_callback_request_waiting",
+        "number",
+        unique=True,
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    ),
+    sa.Index("ix_callback_request_state", "state", "queued_at_ms"),
+)
+
+survey_answer: Final = sa.Table(
+    "survey_answer",
+    metadata,
+    sa.Column("call_id", sa.String(64), primary_key=True),
+    sa.Column("question", sa.String(64), primary_key=True),
+    sa.Column("answer", sa.BigInteger, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+)

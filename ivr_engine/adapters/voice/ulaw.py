@@ -26,6 +26,11 @@ def encode(samples: array[int]) -> bytes:
     return bytes(map(_table().__getitem__, samples))  # a negative sample indexes the table from its end
 
 
+def decode(audio: bytes) -> array[int]:
+    """Return µ-law bytes as signed 16-bit samples."""
+    return array("h", map(_samples().__getitem__, audio))
+
+
 def padded(audio: bytes) -> bytes:
     """Return the audio with silence up to a whole number of packets."""
     return audio + SILENCE * (-len(audio) % PACKET)
@@ -40,6 +45,18 @@ def milliseconds(size: int) -> int:
 def _table() -> bytes:
     """Return the byte of every sample: 0 to 32,767, then -32,768 to -1."""
     return bytes(_encoded(sample) for sample in (*range(-_SMALLEST_16_BIT), *range(_SMALLEST_16_BIT, 0)))
+
+
+@cache
+def _samples() -> tuple[int, ...]:
+    """Return the sample of every byte (G.711 table 2b)."""
+    return tuple(_decoded(code) for code in range(256))
+
+
+def _decoded(code: int) -> int:
+    code = ~code & 0xFF
+    magnitude = (((2 * (code & 0x0F) + _BIAS) << (code >> 4 & 0x07)) - _BIAS) << 2
+    return -magnitude if code & 0x80 else magnitude
 
 
 def _encoded(sample: int) -> int:

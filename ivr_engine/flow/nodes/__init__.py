@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ivr_engine.flow.nodes.blind_transfer import BlindTransfer
+from ivr_engine.flow.nodes.callback import Callback
 from ivr_engine.flow.nodes.choose import Choose
 from ivr_engine.flow.nodes.collect import Collect, Secret
 from ivr_engine.flow.nodes.confirm import Confirm
@@ -15,6 +17,7 @@ from ivr_engine.flow.nodes.menu import Menu
 from ivr_engine.flow.nodes.modules import HandOverStep, ReturnStep, Run
 from ivr_engine.flow.nodes.operation import Operation
 from ivr_engine.flow.nodes.pause import Pause
+from ivr_engine.flow.nodes.record import Record
 from ivr_engine.flow.nodes.recording import Case, Note, Screen
 from ivr_engine.flow.nodes.say import Say
 from ivr_engine.flow.nodes.sending import Email, Fax, Page, Sms
@@ -47,6 +50,9 @@ KINDS: Final[tuple[type[Step], ...]] = (
     Run,
     HandOverStep,
     Queue,
+    BlindTransfer,
+    Record,
+    Callback,
     ReturnStep,
     HangUp,
 )

@@ -1,8 +1,8 @@
-"""Proved here: no money moves but with values that the caller has confirmed, and that nothing has changed since.
+"""Proved here: no money moves, and nobody is called back, but with values that the caller has confirmed.
 
-For every step that moves money and every variable that it uses, all paths to it are looked at together with one bit:
-has this variable been confirmed since it was written last, and not been used up by a step that moved money since? One
-confirmation is good for one movement.
+Nothing may have changed them since. For every such step and every variable that it spends, all paths to it are looked
+at together with one bit: has this variable been confirmed since it was written last, and not been used up by a step
+that moved money since? One confirmation is good for one movement.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _back(came_by: Mapping[_Node, tuple[_Node, Way] | None], node: _Node) -> lis
 
 def _tell_never(step: CompiledStep, variables: tuple[str, ...], source: Source, path: Text | None) -> None:
     message = Text(
-        "step '{step}' moves money with '{variables}', which no `confirm` step reads out",
+        "step '{step}' acts on '{variables}', which no `confirm` step reads out",
         step=step.name,
         variables=variables,
     )
@@ -88,7 +88,7 @@ def _tell_never(step: CompiledStep, variables: tuple[str, ...], source: Source, 
 
 def _tell_not_always(step: CompiledStep, variables: tuple[str, ...], source: Source, path: Text | None) -> None:
     message = Text(
-        "step '{step}' moves money with '{variables}', whose value the caller may not have confirmed",
+        "step '{step}' acts on '{variables}', whose value the caller may not have confirmed",
         step=step.name,
         variables=variables,
     )

@@ -28,6 +28,9 @@ MAX_ARGUMENTS: Final = 127
 MAX_KEYS_PER_READ: Final = 1_023
 """Keys of one `GET DATA`: Asterisk's buffer has 1,024 bytes with the NUL, and it does not check."""
 
+MAX_RECORDING_MS: Final = 600_000
+"""Milliseconds that one `RECORD FILE` may last: ten minutes."""
+
 MAX_WAIT_MS: Final = 3_600_000
 """Milliseconds that one command may wait for a key: an hour."""
 
@@ -35,6 +38,7 @@ _FORBIDDEN = re.compile(r"[\x00\r\n]")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*(\([\w,.@:-]*\))?", re.ASCII)
 _APPLICATION = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _KEYS = re.compile(r"[0-9*#A-D]*", re.ASCII)
+_FORMAT = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 
 
 def quote(argument: str) -> bytes:
@@ -174,6 +178,42 @@ class WaitForDigit(Command):
             message = f"WAIT FOR DIGIT waits 0 to {MAX_WAIT_MS} ms"
             raise LocalProtocolError(message)
         return encode_line(b"WAIT FOR DIGIT", str(self.timeout_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFile(Command):
+    """Record the caller into a new file until an escape digit, a silence, the longest time or a hang-up.
+
+    `path` has no extension, `file_format` is it. No beep is asked for: a missing `beep` file would end the command.
+    `silence_s` 0 listens for none. Other keys than the escape digits are dropped (`res_agi.c`, handle_recordfile).
+    """
+
+    name: ClassVar[str] = "RECORD FILE"
+    secret_result: ClassVar[bool] = True
+
+    path: str
+    file_format: str
+    escape_digits: str
+    most_ms: int
+    silence_s: int = 0
+
+    def encode(self) -> bytes:
+        """Return the line; the offset is 0, so a file that is there is overwritten."""
+        _check_path(self.path)
+        if not self.path:
+            raise LocalProtocolError("RECORD FILE needs a path")
+        if not _FORMAT.fullmatch(self.file_format):
+            raise LocalProtocolError("a format is small letters and digits, such as ulaw")
+        if not _KEYS.fullmatch(self.escape_digits):
+            raise LocalProtocolError("escape digits are of 0-9, *, # and A-D")
+        if not 1 <= self.most_ms <= MAX_RECORDING_MS:
+            message = f"RECORD FILE lasts 1 to {MAX_RECORDING_MS} ms"  # -1 would mean "for ever"
+            raise LocalProtocolError(message)
+        if self.silence_s < 0:
+            raise LocalProtocolError("a silence is not negative")
+        silence = (f"s={self.silence_s}",) if self.silence_s else ()
+        words = (self.path, self.file_format, self.escape_digits, str(self.most_ms), "0", *silence)
+        return encode_line(b"RECORD FILE", *words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,9 @@ class Reply:
     """One answer. Printing it shows neither pressed keys nor a variable's value.
 
     `code` is the status (200 unless refused), `result` the number after `result=`, `digits` the keys of
-    GET DATA, `value` a variable's value (None: none could be read), `timed_out` the `(timeout)` flag,
-    `end_position` the samples played from the start of the file, `text` the words of a refusal, `usage` its
-    page.
+    GET DATA, `value` a variable's value (None: none could be read), `timed_out` the `(timeout)` flag, `flag` the
+    word in parentheses as it stands (of RECORD FILE it says why it ended), `end_position` the samples played or
+    recorded from the start of the file, `text` the words of a refusal, `usage` its page.
     """
 
     code: int
@@ -41,6 +41,7 @@ class Reply:
     digits: SecretDigits | None = None
     value: str | None = None
     timed_out: bool = False
+    flag: str = ""
     end_position: int | None = None
     text: str = ""
     usage: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class Reply:
     def key(self) -> str | None:
         """The key in the result of STREAM FILE or WAIT FOR DIGIT, which is its ASCII code; None for none.
 
+        Of RECORD FILE the result is a key where `flag` is `dtmf`; where it is `timeout` it is no more than a number.
         Raises `RemoteProtocolError` if the result is no key.
         """
         if self.result is None or self.result <= 0:
@@ -79,6 +81,8 @@ class Reply:
             shown.append(f"value=<{len(self.value)} characters>")
         if self.timed_out:
             shown.append("timed_out=True")
+        elif self.flag:
+            shown.append(f"flag={self.flag}")
         if self.end_position is not None:
             shown.append(f"end_position={self.end_position}")
         if self.text:
@@ -112,6 +116,7 @@ def parse_reply(command: Command, line: bytes) -> Reply:
         200,
         result=int(match[1]),
         timed_out=match[2] == b"timeout",
+        flag=(match[2] or b"").decode("ascii", "replace"),
         end_position=None if position is None else int(position),
         secret=command.secret_result,
     )

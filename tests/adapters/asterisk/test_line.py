@@ -138,6 +138,21 @@ async def test_a_late_wake_up_is_no_key_and_takes_no_key_from_the_caller(tmp_pat
         assert await call.keys_while("12D3", reading) == (b"123", KeysEnd.FULL)
 
 
+@pytest.mark.parametrize("max_keys", [1, 6])
+async def test_words_that_a_late_wake_up_has_cut_are_heard_again_from_their_beginning(
+    tmp_path: Path, max_keys: int
+) -> None:
+    async with calling(tmp_path) as call:
+        before, loop = call.session.command_count, asyncio.get_running_loop()
+        reading = asyncio.ensure_future(call.line.read_keys(LONG, max_keys=max_keys, within_ms=400))
+        await call.press("D")
+        began = loop.time()
+        read = await reading
+        assert (len(read.keys), read.end) == (0, KeysEnd.TIME_OUT)
+        assert call.session.command_count - before == 2
+        assert loop.time() - began > 5  # the words last so long
+
+
 async def test_music_plays_while_a_key_is_awaited_and_comes_back_after_a_prompt(tmp_path: Path) -> None:
     async with calling(tmp_path) as call:
 

@@ -8,6 +8,7 @@ from ivr_engine.protocols.agi import (
     Exec,
     GetData,
     GetVariable,
+    RecordFile,
     RemoteProtocolError,
     StreamFile,
     WaitForDigit,
@@ -54,6 +55,29 @@ def test_playing_tells_the_key_and_how_far_it_came() -> None:
     reply = answered(StreamFile("x", "1"), b"200 result=49 endpos=8000\n")
     assert (reply.key, reply.end_position) == ("1", 8000)
     assert answered(StreamFile("x"), b"200 result=0 endpos=9\n").key is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "flag", "samples", "failed"),
+    [
+        (b"200 result=35 (dtmf) endpos=16000\n", "dtmf", 16_000, False),
+        # The number is what was left of the time, and no key.
+        (b"200 result=54980 (timeout) endpos=48000\n", "timeout", 48_000, False),
+        (b"200 result=0 (timeout) endpos=48000\n", "timeout", 48_000, False),
+        (b"200 result=-1 (hangup) endpos=12480\n", "hangup", 12_480, True),
+        (b"200 result=-1 (waitfor) endpos=160\n", "waitfor", 160, True),
+        (b"200 result=-1 (writefile)\n", "writefile", None, True),
+        (b"200 result=-1 (randomerror) endpos=0\n", "randomerror", 0, True),
+    ],
+)
+def test_recording_tells_why_it_ended_and_how_much_there_is(
+    answer: bytes, flag: str, samples: int | None, *, failed: bool
+) -> None:
+    reply = answered(RecordFile("x", "ulaw", "#", 60_000), answer)
+    assert (reply.flag, reply.end_position, reply.failed) == (flag, samples, failed)
+    assert reply.key == "#" if flag == "dtmf" else True
+    if not failed:
+        assert f"result={MASK}" in repr(reply)
 
 
 def test_a_result_that_is_no_key_is_refused_as_one() -> None:

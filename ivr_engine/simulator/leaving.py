@@ -1,0 +1,55 @@
+"""What simulated callers leave behind, and how transfers end in a test: the three ports of `flow.leaving` in memory.
+
+Knows what a test is given. Must not know files, tables or telephones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
+from ivr_engine.values.recording import RECORDED_BYTES_PER_MS, Recording
+
+
+@dataclass(slots=True)
+class LeftBehind:
+    """Keeps messages and callbacks of one call; `callback` and `transfer` say how those end."""
+
+    messages_away: bool = False
+    callback: CallbackOutcome = CallbackOutcome.REGISTERED
+    transfer_ends: TransferOutcome = TransferOutcome.ANSWERED
+    tell: Callable[[str], None] = lambda _: None
+    messages: list[tuple[str, bytes]] = field(default_factory=list)
+    callbacks: list[str] = field(default_factory=list)
+    transfers: list[str] = field(default_factory=list)
+
+    async def ready(self, within_ms: int) -> bool:
+        """There is room, unless the test says otherwise."""
+        del within_ms
+        return not self.messages_away
+
+    async def keep(self, box: str, audio: bytes) -> Recording | None:
+        """Keep a message in memory."""
+        if self.messages_away:
+            return None
+        self.messages.append((box, audio))
+        recording = Recording(str(len(self.messages)), len(audio) // RECORDED_BYTES_PER_MS)
+        self.tell(f"message for '{box}': {recording.milliseconds / 1000:.1f} s")
+        return recording
+
+    async def register(self, queue: str, number: str) -> CallbackOutcome:
+        """Note a number, unless the test says that it ends otherwise."""
+        if self.callback is CallbackOutcome.REGISTERED:
+            if number in self.callbacks:
+                return CallbackOutcome.ALREADY_REGISTERED
+            self.callbacks.append(number)
+        self.tell(f"callback by '{queue}' to {number}: {self.callback.value.replace('_', ' ')}")
+        return self.callback
+
+    async def transfer(self, destination: str, *, ring_ms: int) -> TransferOutcome:
+        """End as the test says; nobody waits long for what is known."""
+        del ring_ms
+        self.transfers.append(destination)
+        self.tell(f"destination '{destination}': {self.transfer_ends.value.replace('_', ' ')}")
+        return self.transfer_ends
