@@ -12,16 +12,18 @@ from ivr_engine.channel.line import CallerHungUp
 from ivr_engine.flow.call import Call, QueueOutcome
 from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
 from ivr_engine.flow.library import compile_library
-from ivr_engine.flow.operations import Performed
 from ivr_engine.flow.runner import Runner
 from ivr_engine.flow.values import RECORDING, Value, decode, encode
+from ivr_engine.simulator.bank import sample_bank
 from ivr_engine.simulator.leaving import LeftBehind
 from ivr_engine.simulator.line import HUSH, VOICE, Deed, HangUp, HearOut, Press, ScriptedLine, Speak
+from ivr_engine.simulator.office import ports_of
 from ivr_engine.simulator.play import PlayedQueues
 from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
+from ivr_engine.values.ids import CallId
 from ivr_engine.values.language import Language
 from ivr_engine.values.recording import Recording, voiced_ms
-from tests.flow.world import findings_of, flow, library_of, proved_library_of, world
+from tests.flow.world import findings_of, flow, library_of, proved_library_of, shipped, world
 
 MESSAGE: Final = flow(
     """
@@ -43,20 +45,6 @@ ASKED: Final = ["en/say_message_after_tone", "en/tone"]
 REVIEW: Final = [f"en/{name}" for name in ("hear_your_message", "press_1", "record_again", "press_2")]
 KEEP: Final = ["en/keep_message", "en/press_hash"]
 HUNG_UP: Final = "caller hung up"
-
-
-class Nobody:
-    """Who is calling is not known."""
-
-    signed_in = False
-    customer = None
-
-
-class NoBank:
-    """No operation is asked for in these flows."""
-
-    async def perform(self, name: str, arguments: object, *, within_ms: int = 0, change: int = 0) -> Performed:
-        raise AssertionError(name, arguments, within_ms, change)
 
 
 @dataclass(slots=True)
@@ -83,12 +71,14 @@ def call(text: str, *deeds: Deed, left: LeftBehind | None = None, cannot_record:
         line = ScriptedLine(deeds, cannot_record=cannot_record)
         conversation = Conversation(line)
         kept = left or LeftBehind()
+        ports = ports_of(sample_bank(clock), CallId("call"), clock, shipped().messages)
         lived = Call(
             conversation,
-            NoBank(),
+            ports.operations,
             PlayedQueues(conversation, QueueOutcome.ANSWERED),
-            Nobody(),
+            ports.operations,
             Language.ENGLISH,
+            ports.back_office,
             messages=kept,
             callbacks=kept,
             destinations=kept,
