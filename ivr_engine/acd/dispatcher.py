@@ -4,13 +4,16 @@ Knows the rules and nothing else: `decide` is a pure function, so that it can be
 explain itself. Must not know time (it is told), telephones, databases or flows.
 
 The rules. Among callers whom a free agent may serve, the highest priority goes first and then who entered first;
-that caller is offered to whoever of the queue's agents has been free longest. A caller is offered to one agent at
-a time and an agent is offered one caller at a time. An agent who does not answer rests for a while; the caller
-keeps the place. No queue waits for another: a line whose agents are all busy takes no part in the choice.
+that caller is offered to whoever of the agents that may serve has been free longest. An agent may serve who is in the
+caller's queue and has the skills that the caller asks for; when the caller waits for them no longer, anybody of the
+queue. A caller is offered to one agent at a time and an agent is offered one caller at a time. An agent who does not
+answer rests for a while; the caller keeps the place. Nobody waits for another: a line whose agents are all busy, and
+a caller for whom no free agent is skilled enough, take no part in the choice.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 
 from ivr_engine.acd.messages import (
@@ -32,7 +35,7 @@ from ivr_engine.acd.messages import (
 )
 from ivr_engine.acd.model import Agent, AgentName, Idle, Offered, QueueName, Resting, Talking, Waiting, WrapUp
 from ivr_engine.acd.roster import resync, take_in_agent
-from ivr_engine.acd.state import AcdState, Draft, DueKind
+from ivr_engine.acd.state import AcdState, Draft, DueKind, Place, Rank, place_of
 from ivr_engine.acd.talks import caller_left, end_wrap_up, forget_caller, offer_ended, send_to_rest, talk_ended
 from ivr_engine.values.ids import CallId
 
@@ -45,7 +48,7 @@ def decide(state: AcdState, event: Event, now: float) -> tuple[AcdState, tuple[D
     """
     draft = Draft(state, max(now, state.now))
     _take_in(draft, event)
-    _release_agents_due(draft)
+    _release_due(draft)
     # Matching before giving up: an agent who is free at the last moment serves the caller after all.
     _match(draft)
     _give_up_callers_due(draft)
@@ -92,25 +95,39 @@ def _caller_entered(draft: Draft, event: CallerEntered) -> None:
         draft.decisions.append(NoAgents(event.call, event.queue))
         return
     callers_waiting = len(draft.lines[event.queue])
+    entered_at = min(event.entered_at, draft.now)
+    most_s = draft.queues[event.queue].max_wait_s
+    caller = Waiting(
+        event.call,
+        event.queue,
+        entered_at,
+        event.priority,
+        draft.next_number(),
+        most_s if event.most_s is None else min(most_s, event.most_s),
+        event.skills,
+        entered_at + event.relax_s if event.relax_s is not None else None,
+    )
     full = callers_waiting >= draft.queues[event.queue].max_waiting
-    if full and not event.returning and not draft.idle[event.queue]:
+    if full and not event.returning and not _free_for(draft, caller):
         draft.decisions.append(Full(event.call, event.queue, callers_waiting))
         return
-    entered_at = min(event.entered_at, draft.now)
-    caller = Waiting(event.call, event.queue, entered_at, event.priority, draft.next_number())
     draft.stand_in_line(caller)
 
 
 # What time brings
 
 
-def _release_agents_due(draft: Draft) -> None:
-    # The tuple is the one before the first release; each agent has one due time at most.
+def _release_due(draft: Draft) -> None:
+    """Let everything happen that is due and may bring a caller and an agent together."""
+    # The tuple is the one before the first release; each agent and each caller has one due time of these at most.
     for due in draft.due:
         if due.at > draft.now:
             return
         if due.kind == DueKind.AGENT:
             _release_agent(draft, draft.agents[AgentName(due.of)])
+        elif due.kind == DueKind.RELAX:
+            draft.drop_due(due)
+            draft.unmatched[draft.callers[CallId(due.of)].queue] = None
 
 
 def _release_agent(draft: Draft, agent: Agent) -> None:
@@ -154,24 +171,51 @@ def _match(draft: Draft) -> None:
     Before the event there was no such pair, so only queues that the event touched can have one now.
     """
     while True:
-        heads = [draft.lines[queue][0] for queue in draft.unmatched if draft.lines[queue] and draft.idle[queue]]
-        if not heads:
+        first = [place for queue in draft.unmatched if (place := _first_to_serve(draft, queue)) is not None]
+        if not first:
             return
-        _offer(draft, draft.callers[min(heads).call])
+        _offer(draft, draft.callers[min(first).call])
+
+
+def _first_to_serve(draft: Draft, queue: QueueName) -> Place | None:
+    """Return the first in a line whom a free agent may serve."""
+    if not draft.idle[queue]:
+        return None
+    in_vain: set[frozenset[str]] = set()  # many callers who ask for the same are looked at once
+    for place in draft.lines[queue]:
+        caller = draft.callers[place.call]
+        needs = caller.needs(draft.now)
+        if needs in in_vain:
+            continue
+        if not needs or _free_for(draft, caller):
+            return place
+        in_vain.add(needs)
+    return None
+
+
+def _free_for(draft: Draft, caller: Waiting) -> tuple[Rank, ...]:
+    """Return the free agents who may serve a caller, who has been free longest first."""
+    needs = caller.needs(draft.now)
+    free = draft.idle[caller.queue]
+    return tuple(rank for rank in free if needs <= draft.agents[rank.agent].skills) if needs else free
 
 
 def _offer(draft: Draft, caller: Waiting) -> None:
-    free = draft.idle[caller.queue]
+    free = _free_for(draft, caller)
     rank = free[0]
     agent = draft.agents[rank.agent]
     settings = draft.queues[caller.queue]
     number = draft.next_number()
+    line = draft.lines[caller.queue]
     reason = OfferReason(
         waited_s=draft.now - caller.entered_at,
         priority=caller.priority,
-        callers_waiting=len(draft.lines[caller.queue]),
+        callers_waiting=len(line),
         idle_s=draft.now - rank.idle_since,
         agents_free=len(free),
+        passed_over=bisect_left(line, place_of(caller)),
+        skills=tuple(sorted(caller.skills)),
+        relaxed=bool(caller.skills) and not caller.needs(draft.now),
     )
     draft.step_out_of_line(caller)
     draft.offers[caller.call] = agent.name

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Final
 
+from ivr_engine.acd.model import QueueName
 from ivr_engine.acd.state import AcdState, place_of
 from ivr_engine.values.ids import CallId
 
@@ -31,12 +32,21 @@ def position(state: AcdState, call: CallId) -> int | None:
 def expected_wait_s(state: AcdState, call: CallId) -> float | None:
     """Return position x recent mean handling time / agents at work, in seconds; None when that is not known.
 
-    Agents who also serve other queues are counted whole, so the guess is low when those queues are busy.
+    Agents who also serve other queues are counted whole, so the guess is low when those queues are busy. Who still
+    waits for a skill is not told anything: how long those agents are busy is counted for all of the queue together.
     """
     place = position(state, call)
-    if place is None:
+    if place is None or state.callers[call].needs(state.now):
         return None
-    queue = state.callers[call].queue
+    return _wait_at_place_s(state, state.callers[call].queue, place)
+
+
+def expected_wait_of_next_s(state: AcdState, queue: QueueName) -> float | None:
+    """Return what somebody would be told who entered the queue now, in seconds; None when that is not known."""
+    return _wait_at_place_s(state, queue, 0 if state.idle[queue] else len(state.lines[queue]) + 1)
+
+
+def _wait_at_place_s(state: AcdState, queue: QueueName, place: int) -> float | None:
     handling = state.handling.get(queue)
     agents_at_work = state.staff[queue]
     if handling is None or handling.talks < TALKS_NEEDED or agents_at_work == 0:

@@ -25,6 +25,7 @@ class AgentAppeared:
     queues: tuple[QueueName, ...]
     presence: Presence = Presence.REACHABLE
     ready: bool = True
+    skills: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class CallerEntered:
     """A caller asks for a queue, with the time from which the place counts.
 
     `returning`: was accepted before (engine restarted, or another engine took over), so the length limit does
-    not refuse the call again.
+    not refuse the call again. `most_s`: the caller waits no longer than this, nor than the queue lets. `skills`: what
+    an agent must know to be offered; after `relax_s` any agent of the queue may be, None means never.
     """
 
     call: CallId
@@ -82,6 +84,9 @@ class CallerEntered:
     entered_at: float
     priority: int = 0
     returning: bool = False
+    most_s: float | None = None
+    skills: frozenset[str] = frozenset()
+    relax_s: float | None = None
 
 
 class LeaveReason(StrEnum):
@@ -175,17 +180,29 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class OfferReason:
-    """Why this agent and why this caller, in figures; `str()` makes a sentence of it."""
+    """Why this agent and why this caller, in figures; `str()` makes a sentence of it.
+
+    `passed_over` are callers before this one whom no free agent may serve, for want of a skill. `skills` are those that
+    were asked for; `relaxed` says that they are not waited for any longer. `agents_free` counts those who may serve.
+    """
 
     waited_s: float
     priority: int
     callers_waiting: int
     idle_s: float
     agents_free: int
+    passed_over: int = 0
+    skills: tuple[str, ...] = ()
+    relaxed: bool = False
 
     def __str__(self) -> str:
+        place = f"first of {self.callers_waiting} waiting"
+        if self.passed_over:
+            place = f"first of {self.callers_waiting} waiting but for {self.passed_over} who need another agent"
+        asked = f", asks for {' and '.join(self.skills)}" if self.skills else ""
+        relaxed = " no longer" if self.relaxed else ""
         return (
-            f"first of {self.callers_waiting} waiting (waited {self.waited_s:.1f} s, priority {self.priority}); "
+            f"{place} (waited {self.waited_s:.1f} s, priority {self.priority}{asked}{relaxed}); "
             f"longest free of {self.agents_free} agents (free for {self.idle_s:.1f} s)"
         )
 

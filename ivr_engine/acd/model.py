@@ -109,7 +109,7 @@ Occupation: TypeAlias = Idle | Offered | Talking | WrapUp | Resting
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent who is signed on. `queues` are those served, each once.
+    """One agent who is signed on. `queues` are those served, each once; `skills` what callers may ask for.
 
     `leaving`: signed off during a talk; gone when it ends.
     """
@@ -121,6 +121,7 @@ class Agent:
     ready: bool
     occupation: Occupation
     leaving: bool = False
+    skills: frozenset[str] = frozenset()
 
     @property
     def eligible(self) -> bool:
@@ -137,7 +138,8 @@ class Agent:
 class Waiting:
     """One caller in a queue. A higher `priority` is served first.
 
-    `entered_at` decides the place and is kept over unanswered offers and restarts; `sequence` parts equals.
+    `entered_at` decides the place and is kept over unanswered offers and restarts; `sequence` parts equals. Until
+    `relax_at` only agents with all these `skills` may serve; None means always. `max_wait_s` is from entering.
     """
 
     call: CallId
@@ -145,3 +147,10 @@ class Waiting:
     entered_at: float
     priority: int
     sequence: int
+    max_wait_s: float
+    skills: frozenset[str] = frozenset()
+    relax_at: float | None = None
+
+    def needs(self, now: float) -> frozenset[str]:
+        """Return the skills that an agent must have at this moment."""
+        return self.skills if self.relax_at is None or now < self.relax_at else frozenset()

@@ -71,7 +71,9 @@ def _agent_appeared(draft: Draft, event: AgentAppeared) -> None:
     agent = draft.agents.get(event.agent)
     if agent is None:
         occupation = Idle(draft.now)
-        draft.put_agent(Agent(event.agent, event.endpoint, queues, event.presence, event.ready, occupation))
+        draft.put_agent(
+            Agent(event.agent, event.endpoint, queues, event.presence, event.ready, occupation, skills=event.skills)
+        )
         return
     if isinstance(agent.occupation, Offered):
         offered_queue = draft.callers[agent.occupation.call].queue
@@ -89,6 +91,7 @@ def _agent_appeared(draft: Draft, event: AgentAppeared) -> None:
             presence=event.presence,
             ready=event.ready,
             leaving=False,
+            skills=event.skills,
         )
     )
 

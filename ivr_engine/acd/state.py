@@ -56,11 +56,12 @@ class Rank(NamedTuple):
 
 
 class DueKind(IntEnum):
-    """What a due time is about: something of an agent, a caller's longest wait, a queue without staff."""
+    """What a due time is about: an agent, skills that are waited for no longer, a longest wait, a queue unstaffed."""
 
     AGENT = 0
     MAX_WAIT = 1
     UNSTAFFED = 2
+    RELAX = 3
 
 
 class Due(NamedTuple):
@@ -175,7 +176,8 @@ class Draft:
         self.due = state.due
         self.decisions: list[Decision] = []
         self.unmatched: dict[QueueName, None] = {}
-        """Queues in which an agent became free or a caller came back to the line during this event."""
+        """Queues in which somebody may be served now who could not before this event: an agent became free, a caller
+        stands in line, or no longer waits for a skill."""
 
     def frozen(self) -> AcdState:
         """Return the state as it stands."""
@@ -227,6 +229,8 @@ class Draft:
         insort(line, place_of(caller))
         self.lines[caller.queue] = tuple(line)
         self._schedule(self._max_wait_due(caller))
+        if caller.relax_at is not None and caller.relax_at > self.now:
+            self._schedule(Due(caller.relax_at, DueKind.RELAX, caller.call))
         self.unmatched[caller.queue] = None
         if caller.queue in self.unstaffed_since:
             self._watch_unstaffed(caller.queue)
@@ -237,6 +241,8 @@ class Draft:
         at = bisect_left(line, place_of(caller))
         self.lines[caller.queue] = line[:at] + line[at + 1 :]
         self._unschedule(self._max_wait_due(caller))
+        if caller.relax_at is not None:
+            self._unschedule(Due(caller.relax_at, DueKind.RELAX, caller.call))
 
     def record_handling(self, queue: QueueName, handling_s: float) -> None:
         """Let one more handled caller count in the mean."""
@@ -307,8 +313,9 @@ class Draft:
             if after is not None:
                 self._schedule(after)
 
-    def _max_wait_due(self, caller: Waiting) -> Due:
-        return Due(caller.entered_at + self.queues[caller.queue].max_wait_s, DueKind.MAX_WAIT, caller.call)
+    @staticmethod
+    def _max_wait_due(caller: Waiting) -> Due:
+        return Due(caller.entered_at + caller.max_wait_s, DueKind.MAX_WAIT, caller.call)
 
     def _schedule(self, due: Due) -> None:
         later = list(self.due)

@@ -32,6 +32,7 @@ PREFIX: Final = "IVR_"
 FILE: Final = "ivr.toml"
 NOT_SETTINGS: Final = frozenset({"IVR_ASTERISK_ROOT"})
 """Variables of the set-up scripts that share the prefix."""
+_SKILLS: Final = re.compile(r"\s*[A-Za-z0-9_-]{1,80}\s*:\s*[a-z][a-z0-9_]*(\s+[a-z][a-z0-9_]*)*\s*", re.ASCII)
 _MAY_HOLD_PASSWORDS: Final = frozenset({"database_url", "bank_url"})
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 _SIP_ADDRESS: Final = re.compile(r"sip:([A-Za-z0-9_.-]{1,64})@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
@@ -111,6 +112,13 @@ def _destination(text: str) -> str:
     return text
 
 
+def _skills(text: str) -> str:
+    if _SKILLS.fullmatch(text) is None:
+        raise ValueError("is an agent's account with what they know, as 1001: en credit_cards")
+    return " ".join(text.split())
+
+
+Skilled = Annotated[str, AfterValidator(_skills)]
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
 NumberPattern = Annotated[str, AfterValidator(_number_pattern)]
@@ -166,6 +174,9 @@ class Settings(BaseModel):
     sip_port: int = Field(default=5060, ge=1, le=65535)
     trunk_addresses: tuple[Network, ...] = Field(default=("127.0.0.1/32",), description="Who may send calls.")
     agents: tuple[str, ...] = Field(default=("1001", "1002"), description="SIP accounts of the agents.")
+    agent_skills: tuple[Skilled, ...] = Field(
+        default=(), description="What agents know that a queue step may ask for, as 1001: en credit_cards."
+    )
     rtp_first_port: int = Field(default=10000, ge=1024, le=65535)
     rtp_last_port: int = Field(default=19999, ge=1024, le=65535)
     agi_host: str = Field(default="127.0.0.1", description="The address on which the engine serves FastAGI.")
@@ -207,6 +218,14 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _skills_of_agents(self) -> Settings:
+        for name in self.skills:
+            if name not in self.agents:
+                message = f"setting agent_skills (IVR_AGENT_SKILLS): there is no agent {name}; set agents as well"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _destinations_may_be_called(self) -> Settings:
         for name, destination in self.destinations.items():
             found = _SIP_ADDRESS.fullmatch(destination)
@@ -232,6 +251,12 @@ class Settings(BaseModel):
     def messages_dir(self) -> pathlib.Path:
         """Where voice messages stand."""
         return self.state_dir / "messages"
+
+    @property
+    def skills(self) -> Mapping[str, frozenset[str]]:
+        """What each agent knows, for those who know anything in particular."""
+        parted = (one.split(":") for one in self.agent_skills)
+        return {name.strip(): frozenset(known.split()) for name, known in parted}
 
     @property
     def sounds_dir(self) -> pathlib.Path:

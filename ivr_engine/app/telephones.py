@@ -5,7 +5,7 @@ Knows both vocabularies, Asterisk's and the dispatcher's. Must not know rules of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -14,11 +14,10 @@ from ivr_engine.acd.messages import AgentAppeared, AgentEngaged, AgentReachable,
 from ivr_engine.acd.model import AgentName, Device, Presence, QueueName
 from ivr_engine.adapters.asterisk.ami import AmiClient, AmiError, AmiSnapshot, Delivery
 from ivr_engine.calls.queueing import AgentQueues
+from ivr_engine.channel.line import WAKE
 from ivr_engine.protocols.ami.actions import PlayDTMF
 from ivr_engine.protocols.ami.events import DeviceState, DeviceStateChanged, DialEnded
 
-WAKE_KEY: Final = "D"
-"""A key that no telephone has: it ends a waiting command at once and means nothing else (asterisk-facts)."""
 WAKE_WITHIN_S: Final = 2.0
 _TECHNOLOGY: Final = "PJSIP/"
 
@@ -26,8 +25,9 @@ _TECHNOLOGY: Final = "PJSIP/"
 class Telephones:
     """Keeps the dispatcher's picture of the agents' telephones true."""
 
-    def __init__(self, agents: Iterable[str], queue: str) -> None:
+    def __init__(self, agents: Iterable[str], queue: str, skills: Mapping[str, frozenset[str]] | None = None) -> None:
         self._agents = tuple(agents)
+        self._skills = skills or {}
         self._queue = QueueName(queue)
         self._queues: AgentQueues | None = None
         self._ami: AmiClient | None = None
@@ -38,7 +38,13 @@ class Telephones:
         self._queues, self._ami = queues, ami
         for name in self._agents:
             queues.tell(
-                AgentAppeared(AgentName(name), f"{_TECHNOLOGY}{name}", (self._queue,), presence=Presence.UNREACHABLE)
+                AgentAppeared(
+                    AgentName(name),
+                    f"{_TECHNOLOGY}{name}",
+                    (self._queue,),
+                    presence=Presence.UNREACHABLE,
+                    skills=self._skills.get(name, frozenset()),
+                )
             )
 
     async def deliver(self, item: Delivery) -> None:
@@ -61,7 +67,7 @@ class Telephones:
         if self._ami is None:
             return
         try:
-            await self._ami.request(PlayDTMF(channel, WAKE_KEY), within_s=WAKE_WITHIN_S)
+            await self._ami.request(PlayDTMF(channel, WAKE), within_s=WAKE_WITHIN_S)
         except AmiError as error:
             self._log.info("wake_failed", cause=str(error))
 

@@ -28,6 +28,7 @@ from ivr_engine.banking.model import (
 from ivr_engine.calls.changes import Changes, LateChange
 from ivr_engine.calls.desk import Desk
 from ivr_engine.calls.office import OfficeUnavailableError
+from ivr_engine.calls.queue_questions import PLACE_IN_QUEUE, QUEUE_STATE, QueueQuestions, SeesQueues
 from ivr_engine.calls.signatures import (
     ACCOUNT,
     AGE_UNKNOWN,
@@ -112,6 +113,7 @@ class BankOperations:
         caller: str = "",
         zone: str = ZONE,
         keep_answer: KeepAnswer = nobody_asks,
+        queues: SeesQueues | None = None,
     ) -> None:
         """`caller` is the number that is calling, or empty where it is withheld; `zone` says which day it is."""
         self._bank = bank
@@ -133,6 +135,7 @@ class BankOperations:
             return language, desk.messages.message(language, CODE_MESSAGE).text.filled(language, {"code": code})
 
         self._step_up = StepUp(bank, desk.office, desk.ids, clock, call, text)
+        self._questions = QueueQuestions(queues, call) if queues is not None else None
         self._perform: Mapping[str, Callable[[_Order], Awaitable[Performed]]] = {
             SIGN_IN: self._sign_in,
             ACCOUNT: self._account,
@@ -150,6 +153,8 @@ class BankOperations:
             LISTED: self._listed,
             CALLER_NUMBER: self._caller_number,
             KEEP_ANSWER: self._answer,
+            QUEUE_STATE: self._queue_state,
+            PLACE_IN_QUEUE: self._place_in_queue,
         }
 
     @property
@@ -306,6 +311,18 @@ class BankOperations:
             self._log.error("pin_change_unknown", cause=type(error).__name__, alarm=True)
             return Performed(UNKNOWN)
         return Performed(change.value)
+
+    async def _queue_state(self, order: _Order) -> Performed:
+        return self._queues().queue_state(str(order.arguments["queue"]))
+
+    async def _place_in_queue(self, order: _Order) -> Performed:
+        del order
+        return self._queues().place_in_queue()
+
+    def _queues(self) -> QueueQuestions:
+        if self._questions is None:
+            raise AssertionError("a call whose flow asks about queues is shown them")
+        return self._questions
 
     async def _transfer(self, order: _Order) -> Performed:
         amount = order.arguments["amount"]

@@ -22,7 +22,7 @@ from ivr_engine.calls.ports import Arrival, Endings, Journal, LiveLine
 from ivr_engine.calls.queueing import BACKSTOP_S, AgentQueues, CallQueues
 from ivr_engine.channel.conversation import Conversation, Interrupt
 from ivr_engine.channel.line import CallerHungUp
-from ivr_engine.flow.call import Call, Shown
+from ivr_engine.flow.call import Call, Shown, Wanted
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.flow.scope import ZONE
@@ -82,6 +82,7 @@ class CallSession:
             caller=arrival.caller,
             zone=hotline.zone,
             keep_answer=self._keep_answer,
+            queues=hotline.queues,
         )
         back_office = CallBackOffice(
             hotline.bank,
@@ -148,6 +149,7 @@ class CallSession:
             # not been told that we are done, so it puts the caller through to a human.
             self._log.exception("call_session_failed")
         finally:
+            self._queues.leave()
             await self._finish_changes(runner)
             runner.close()
             self._conversation.forget_typed_ahead()
@@ -167,13 +169,16 @@ class CallSession:
         except Exception:  # noqa: BLE001 # a border of the house, logged with its traceback
             self._log.exception("flow_failed")  # a border of the house: the caller still gets a human
             reason = ENGINE_FAULT
+        self._conversation.unwatch()
         apology = Utterance(self._call.language, (APOLOGY,))
         await self._conversation.say(apology, interrupt=Interrupt.ANY)
-        await self._queues.wait(self._hotline.rescue_queue, None)
+        await self._queues.enter(Wanted(self._hotline.rescue_queue))  # who waits there already keeps the place
+        await self._queues.wait()
         return reason
 
     async def _leave(self, runner: Runner) -> None:
         """Finish what the caller ordered, then do what the flow keeps for a hang-up; the call's end stays the same."""
+        self._queues.leave()
         await self._finish_changes(runner)
         try:
             await runner.after_hang_up()

@@ -12,6 +12,7 @@ from typing import Final
 
 from ivr_engine.banking.code_policy import CodeVerdict
 from ivr_engine.banking.model import AccountKind, ForeignCurrency, PinChange, PostingOutcome, Product, Segment, Term
+from ivr_engine.calls.queue_questions import QUEUE_SIGNATURES
 from ivr_engine.calls.step_up import CODE_MESSAGE
 from ivr_engine.flow.operations import Level, Signature
 from ivr_engine.flow.values import (
@@ -255,7 +256,14 @@ def _of_everybody(caller_lists: tuple[str, ...]) -> tuple[Signature, ...]:
 
 def signatures(caller_lists: tuple[str, ...] = CALLER_LISTS) -> Mapping[str, Signature]:
     """Return the operations of a hotline whose bank keeps these lists of callers."""
-    offered = (*_of_the_caller(), *_of_proof(), *_of_accounts(), *_of_everybody(caller_lists), *_of_the_call())
+    offered = (
+        *_of_the_caller(),
+        *_of_proof(),
+        *_of_accounts(),
+        *_of_everybody(caller_lists),
+        *_of_the_call(),
+        *QUEUE_SIGNATURES,
+    )
     return MappingProxyType({signature.name: signature for signature in offered})
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.model import Library, flows_from
 from ivr_engine.flow.scope import World
-from ivr_engine.flow.uses import FLOWS, MESSAGES, PROMPTS
+from ivr_engine.flow.uses import FLOWS, MESSAGES, PROMPTS, SKILLS
 from ivr_engine.values.language import Language
 
 SORT_WORDS: Final[Mapping[str, str]] = {
@@ -23,6 +23,7 @@ SORT_WORDS: Final[Mapping[str, str]] = {
     FLOWS: "flow",
     MESSAGES: "message",
     "destinations": "destination",
+    SKILLS: "skill",
 }
 """What one of a sort is called; a sort that is not here is called by its own name."""
 

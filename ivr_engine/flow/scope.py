@@ -20,7 +20,7 @@ from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
 from ivr_engine.flow.tokens import ExpressionError
-from ivr_engine.flow.uses import Use
+from ivr_engine.flow.uses import QUEUES, Use
 from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, Constant, DataClass, Type, Variable
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
@@ -56,7 +56,8 @@ class World:
     """What the flows of a hotline are checked against.
 
     `environment` says which of their constants are in force, `zone` (a name of the IANA database) what time it is,
-    `destinations` whom a caller may be transferred to, beside queues.
+    `destinations` whom a caller may be transferred to, beside queues. `skills` are what any agent knows that a caller
+    may ask for.
     """
 
     prompts: Prompts
@@ -68,6 +69,7 @@ class World:
     zone: str = ZONE
     messages: Messages = field(default_factory=Messages)
     destinations: frozenset[str] = frozenset()
+    skills: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,15 @@ class Scope:
             return name
         mend = Text("name the variable of a `secret` step")
         self.finding("E304", at, Text("a secret variable is expected here"), mend)
+        return None
+
+    def queue(self, name: object, at: Path) -> str | None:
+        """Return the name of a queue, and note that it is used; note a finding when there is none of this name."""
+        self.use(QUEUES, str(name), at)
+        if isinstance(name, str) and name in self.world.queues:
+            return name
+        mend = did_you_mean(str(name), self.world.queues)
+        self.finding("E701", at, Text("there is no queue '{name}'", name=name), mend)
         return None
 
     def use(self, sort: str, name: str, at: Path) -> None:

@@ -18,6 +18,7 @@ QUEUES: Final = "queues"
 FLOWS: Final = "flows"
 MESSAGES: Final = "messages"
 DESTINATIONS: Final = "destinations"
+SKILLS: Final = "skills"
 
 _ARM_KEYS: Final = (("then",), ("when",))
 

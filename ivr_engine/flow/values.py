@@ -51,6 +51,8 @@ YES_NO: Final = Type("yes_no")
 SECRET: Final = Type("secret")
 RECORDING: Final = Type("recording")
 """A voice message that a caller has left; always personal."""
+QUEUE: Final = Type("queue")
+"""The name of a queue: an argument of operations, written as it is called; no variable holds one."""
 
 PLAIN_TYPES: Final = (TEXT, DIGITS, NUMBER, MONEY, RATE, DATE, TIME, YES_NO, SECRET, RECORDING)
 _ONE_OF: Final = re.compile(r"one of \(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")

@@ -183,6 +183,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """Agents who are all busy when the caller begins to wait, until one is free for this caller.
+
+    `waiting_before` are callers who wait already, and are served by others until then. `talks_ms` is how long the
+    recent talks lasted, so that the wait can be guessed; None where there were too few to say.
+    """
+
+    free_after_ms: int
+    waiting_before: int = 0
+    talks_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """The world of one test; `caller` is the number that the network shows, empty where it is withheld.
 
@@ -193,7 +206,7 @@ class Given:
     bank_away: bool = False
     answer_after_s: float = 0.0
     answers: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
-    agents: QueueOutcome | None = None
+    agents: QueueOutcome | Busy | None = None
     begins: datetime | None = None
     caller: str = CALLER
     messages_away: bool = False

@@ -36,6 +36,7 @@ from ivr_engine.calls.office import (
     ServiceCase,
 )
 from ivr_engine.calls.operations import BankOperations
+from ivr_engine.calls.queue_questions import SeesQueues
 from ivr_engine.flow.messages import Messages
 from ivr_engine.flow.scope import ZONE
 from ivr_engine.values.clock import Clock
@@ -154,11 +155,14 @@ def ports_of(
     log: FilteringBoundLogger | None = None,
     caller: str = "",
     zone: str = ZONE,
+    queues: SeesQueues | None = None,
 ) -> Ports:
     """Return the ports of one call, as a live call has them, but for an office in memory."""
     kept = office if office is not None else MemoryOffice(clock)
     desk = Desk(kept, messages, RandomIds(clock))
-    operations = BankOperations(bank, call, clock, desk, speaks=speaks, log=log, caller=caller, zone=zone)
+    operations = BankOperations(
+        bank, call, clock, desk, speaks=speaks, log=log, caller=caller, zone=zone, queues=queues
+    )
     return Ports(operations, CallBackOffice(bank, call, clock, desk, operations, log=log), kept)
 
 

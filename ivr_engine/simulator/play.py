@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
+import structlog
+
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import LISTEN_SLICE_MS, Conversation
@@ -29,11 +31,14 @@ from ivr_engine.channel.line import (
     Recorded,
     RecordEnd,
 )
-from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.call import Call, QueueOutcome, Wanted
+from ivr_engine.flow.impact import names_used
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.flow.scope import ZONE
+from ivr_engine.flow.uses import QUEUES, SKILLS
 from ivr_engine.scenarios.model import CALLER
+from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.leaving import LeftBehind
 from ivr_engine.simulator.line import message_of
@@ -177,15 +182,11 @@ class TypedLine:
         del on
         self._check()
 
-    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
         """Nobody can be dialled from here."""
-        del endpoint, ring_s
+        del endpoint, ring_s, whisper
         self._check()
         return Dialled(DialResult.UNREACHABLE, 0)
-
-    async def hang_up(self) -> None:
-        """End the call."""
-        self.hung_up = True
 
     def _check(self) -> None:
         if self.hung_up:
@@ -225,16 +226,28 @@ class PlayedQueues:
     write: Write | None = None
     asked: list[str] = field(default_factory=list)
 
-    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
-        """Say what is said before the music, and end; nobody waits long for an outcome that is known."""
-        del most_ms
-        self.asked.append(queue)
-        if hold is not None:
-            await self.conversation.say(hold)
-        self.conversation.forget_typed_ahead()  # what was pressed meanwhile was meant for nobody, as in a real call
+    async def enter(self, wanted: Wanted) -> None:
+        """Say what is said before the music; keys from before were meant for nobody, as in a real call."""
+        self.asked.append(wanted.queue)
+        self.conversation.forget_typed_ahead()
+        if wanted.hold is not None:
+            await self.conversation.say(wanted.hold)
+        self.conversation.forget_typed_ahead()
+
+    async def wait(self, within_ms: int | None = None) -> QueueOutcome:
+        """End at once: nobody waits for an outcome that is known."""
+        del within_ms
         if self.write is not None:
-            self.write(f"  (queue '{queue}': {self.outcome.value.replace('_', ' ')})")
+            self.write(f"  (queue '{self.asked[-1]}': {self.outcome.value.replace('_', ' ')})")
         return self.outcome
+
+    @property
+    def has_news(self) -> bool:
+        """Nothing comes that is not there from the beginning."""
+        return False
+
+    def leave(self) -> None:
+        """Nobody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +287,8 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
     if recorder is not None:
         recorder.conversation = conversation
+    names, skills = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
+    staged = StagedQueues(names, skills, scene.agents, clock, structlog.get_logger())
     ports = ports_of(
         bank,
         CallId("play"),
@@ -282,6 +297,7 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         speaks=lambda: call.language,
         caller=CALLER,
         zone=scene.zone,
+        queues=staged,
     )
     operations = ports.operations
     queues = PlayedQueues(conversation, scene.agents, write)

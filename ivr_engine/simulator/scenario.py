@@ -25,16 +25,19 @@ from ivr_engine.calls.back_office import CallBackOffice
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.channel.line import CallerHungUp
-from ivr_engine.flow.call import Call, Outgoing, QueueOutcome, Shown
+from ivr_engine.flow.call import Call, Outgoing, QueueOutcome, Queues, Shown
+from ivr_engine.flow.impact import names_used
 from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.flow.scope import ZONE
+from ivr_engine.flow.uses import QUEUES, SKILLS
 from ivr_engine.flow.values import Value
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import BEGINNING, Answer, GivenCustomer, Moved, Press, Scenario, Sent, Typed
+from ivr_engine.scenarios.model import BEGINNING, Answer, Busy, GivenCustomer, Moved, Press, Scenario, Sent, Typed
 from ivr_engine.scenarios.verdict import Failure, Told, judge
+from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, bank_of
 from ivr_engine.simulator.caller import ScenarioCaller
 from ivr_engine.simulator.leaving import LeftBehind
@@ -49,8 +52,7 @@ from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 TOO_LONG: Final = "too_long"
-CALLER: Final = "13800000000"
-"""The number that every caller of a test has; it stands on no list unless `answers: {listed: listed}` says so."""
+CALL: Final = CallId("test")
 _SILENT_LEVEL: Final = logging.CRITICAL
 
 
@@ -156,6 +158,7 @@ class ScenarioRunner:
         self._limits = limits or Limits()
         self._zone = zone
         self._lasts_ms = _lengths(catalogue)
+        self._queues = names_used(library, QUEUES), names_used(library, SKILLS)
         self._loop = VirtualTimeLoop()
         self._log: FilteringBoundLogger = structlog.wrap_logger(
             structlog.ReturnLogger(), processors=[], wrapper_class=structlog.make_filtering_bound_logger(_SILENT_LEVEL)
@@ -202,20 +205,27 @@ class ScenarioRunner:
             bank = stage.bank = bank_of(scenario.given.customer, clock)
             bank.away, bank.answer_after_s = scenario.given.bank_away, scenario.given.answer_after_s
             conversation = Conversation(line)
+            agents = scenario.given.agents or QueueOutcome.ANSWERED
+            staged = StagedQueues(*self._queues, agents, clock, self._log)
             ports = ports_of(
                 bank,
-                CallId("test"),
+                CALL,
                 clock,
                 self._library.messages,
                 speaks=lambda: call.language,
                 log=self._log,
                 caller=scenario.given.caller,
                 zone=self._zone,
+                queues=staged,
             )
             operations, stage.office = ports.operations, ports.office
             noted = NotedOperations(operations, scenario.given.answers, stage.asked)
             back_office = NotedBackOffice(ports.back_office, scenario.given.answers)
-            queues = PlayedQueues(conversation, scenario.given.agents or QueueOutcome.ANSWERED)
+            queues: Queues
+            if isinstance(agents, Busy):
+                queues = staged.of_call(CALL, line, line.wake, conversation)
+            else:
+                queues = PlayedQueues(conversation, agents)
             left = stage.left
             call = stage.call = Call(
                 conversation,
@@ -245,6 +255,7 @@ class ScenarioRunner:
                 await noted.finish(runner)
                 runner.close()
                 conversation.forget_typed_ahead()
+                await staged.close()
             return reason, sum(len(secret) > 0 and not bank.holds(secret) for secret in secrets())
 
     def _ended(self, scenario: Scenario, stage: _Stage, message: str) -> Result:

@@ -43,6 +43,12 @@ class _Caller:
     entered_at: float
     priority: int
     order: int
+    most_s: float | None
+    skills: frozenset[str]
+    relax_at: float | None
+
+    def may_be_served_by(self, skills: frozenset[str], now: float) -> bool:
+        return self.skills <= skills or (self.relax_at is not None and now >= self.relax_at)
 
 
 class Auditor:
@@ -60,7 +66,7 @@ class Auditor:
     def saw(self, before: AcdState, event: Event, after: AcdState, decisions: tuple[Decision, ...]) -> None:
         """Enter one step in the book and judge it."""
         self.counts[type(event).__name__] += 1
-        self._event(event)
+        self._event(event, after.now)
         for decision in decisions:
             self.counts[type(decision).__name__] += 1
             _promise(bool(str(decision.reason)), "a decision without a reason")
@@ -71,13 +77,16 @@ class Auditor:
         due = next_due(after)
         _promise(due is None or due > after.now, f"something is due at {due} and it is {after.now}")
 
-    def _event(self, event: Event) -> None:
+    def _event(self, event: Event, now: float) -> None:
         match event:
             case CallerEntered(call=call, queue=queue, entered_at=entered_at, priority=priority):
+                relax_at = None if event.relax_s is None else min(entered_at, now) + event.relax_s
                 known = self.callers.get(call)
                 if known is None or known.queue != queue:
                     self._order += 1
-                    self.callers[call] = _Caller(queue, entered_at, priority, self._order)
+                    self.callers[call] = _Caller(
+                        queue, entered_at, priority, self._order, event.most_s, event.skills, relax_at
+                    )
             case CallerLeft(call=call):
                 self.callers.pop(call, None)
             case OfferEnded(call=call, agent=agent, offer=offer, result=result):
@@ -118,7 +127,8 @@ class Auditor:
                 _promise(self.ringing.pop(call, None) == (agent, number), f"{agent} did not ring for {call}")
                 del self.busy[agent]
             case TimeOut(call=call, waited_s=waited_s, queue=queue):
-                limit_s = after.queues[queue].max_wait_s
+                most_s = self.callers[call].most_s
+                limit_s = min(after.queues[queue].max_wait_s, float("inf") if most_s is None else most_s)
                 _promise(waited_s >= limit_s - 1e-3, f"{call} was told to stop after {waited_s} s")
                 self._out(call)
             case NoAgents(call=call, queue=queue):
@@ -136,11 +146,13 @@ class Auditor:
     def _fair(self, call: CallId, agent: AgentName, after: AcdState) -> None:
         """Nobody of higher priority, or as high and earlier, is passed over for this agent."""
         mine = self.callers[call]
-        served = after.agents[agent].queues
+        served, skills = after.agents[agent].queues, after.agents[agent].skills
         _promise(mine.queue in served, f"{agent} does not serve {mine.queue}")
+        _promise(mine.may_be_served_by(skills, after.now), f"{agent} does not know what {call} asks for")
         key = (-mine.priority, mine.entered_at, mine.order)
         for other, caller in self.callers.items():
-            if other not in self.ringing and caller.queue in served:
+            can_have = caller.queue in served and caller.may_be_served_by(skills, after.now)
+            if other not in self.ringing and can_have:
                 theirs = (-caller.priority, caller.entered_at, caller.order)
                 _promise(theirs >= key, f"{other} waited longer than {call}, who was offered to {agent}")
 
@@ -168,11 +180,13 @@ class Auditor:
 
     @staticmethod
     def _work_conserving(after: AcdState) -> None:
-        lines = {caller.queue for call, caller in after.callers.items() if call not in after.offers}
+        waits = [caller for call, caller in after.callers.items() if call not in after.offers]
+        # Who asks for the same in the same queue is one case, so that this stays quick.
+        asked = {(caller.queue, caller.needs(after.now)) for caller in waits}
         for agent in after.agents.values():
             free = isinstance(agent.occupation, Idle) and agent.presence is Presence.REACHABLE and agent.ready
             if free:
-                waiting = lines.intersection(agent.queues)
+                waiting = {queue for queue, needs in asked if queue in agent.queues and needs <= agent.skills}
                 _promise(not waiting, f"{agent.name} is free while {waiting} have callers")
 
 

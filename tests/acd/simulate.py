@@ -182,7 +182,11 @@ class Hotline:
         returning = self.random.random() < 0.02
         entered_at = self.now - self.random.uniform(0, 200) if returning else self.now
         priority = self.random.choice([0, 0, 0, 0, 1, 5])
-        return CallerEntered(call, self.random.choice(self.names), entered_at, priority, returning)
+        most_s = self.random.choice([None, None, None, 40.0])
+        skills = frozenset(self.random.choice([(), (), (), ("en",), ("cards", "en"), ("yue",)]))
+        relax_s = self.random.choice([None, 5.0, 60.0]) if skills else None
+        queue = self.random.choice(self.names)
+        return CallerEntered(call, queue, entered_at, priority, returning, most_s, skills, relax_s)
 
     def _trouble(self) -> Event | None:
         if self._entered >= self.world.calls and not self.state.callers:
@@ -213,7 +217,8 @@ class Hotline:
     def _appear(self, agent: AgentName) -> AgentAppeared:
         count = self.random.choice([1, 1, 2, 3])
         queues = tuple(self.random.sample(self.names, min(count, len(self.names))))
-        return AgentAppeared(agent, f"PJSIP/{agent}", queues, Presence.REACHABLE)
+        skills = frozenset(self.random.choice([(), ("en",), ("cards", "en")]))
+        return AgentAppeared(agent, f"PJSIP/{agent}", queues, Presence.REACHABLE, skills=skills)
 
     def _snapshot(self) -> Resync:
         devices = {}

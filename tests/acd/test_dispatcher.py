@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ivr_engine.acd.dispatcher import decide, next_due
-from ivr_engine.acd.estimate import expected_wait_s, position
+from ivr_engine.acd.estimate import expected_wait_of_next_s, expected_wait_s, position
 from ivr_engine.acd.messages import (
     AgentAppeared,
     AgentEngaged,
@@ -56,13 +56,33 @@ class Desk:
         self.state, decisions = decide(self.state, event, self.now)
         return decisions
 
-    def sign_on(self, agent: AgentName, *queues: QueueName, after_s: float = 0.0) -> tuple[Decision, ...]:
-        return self.tell(AgentAppeared(agent, f"PJSIP/{agent}", queues or (CARDS,)), after_s=after_s)
+    def sign_on(
+        self, agent: AgentName, *queues: QueueName, after_s: float = 0.0, knows: tuple[str, ...] = ()
+    ) -> tuple[Decision, ...]:
+        appeared = AgentAppeared(agent, f"PJSIP/{agent}", queues or (CARDS,), skills=frozenset(knows))
+        return self.tell(appeared, after_s=after_s)
 
     def enter(
-        self, call: CallId, queue: QueueName = CARDS, *, after_s: float = 1.0, priority: int = 0
+        self,
+        call: CallId,
+        queue: QueueName = CARDS,
+        *,
+        after_s: float = 1.0,
+        priority: int = 0,
+        most_s: float | None = None,
+        asks: tuple[str, ...] = (),
+        relax_s: float | None = None,
     ) -> Decision | None:
-        return _only(self.tell(CallerEntered(call, queue, self.now + after_s, priority), after_s=after_s))
+        entered = CallerEntered(
+            call,
+            queue,
+            self.now + after_s,
+            priority,
+            most_s=most_s,
+            skills=frozenset(asks),
+            relax_s=relax_s,
+        )
+        return _only(self.tell(entered, after_s=after_s))
 
 
 def _only(decisions: tuple[Decision, ...]) -> Decision | None:
@@ -458,3 +478,98 @@ def test_wait_is_not_guessed_before_enough_talks_are_known() -> None:
     desk.tell(AgentAppeared(ANN, "PJSIP/ann", (CARDS,), Presence.ENGAGED))
     assert expected_wait_s(desk.state, THREE) == pytest.approx(90)
     assert expected_wait_s(desk.state, CallId("nobody")) is None
+
+
+def test_caller_who_asks_for_skills_is_offered_to_who_has_them_all_though_another_is_free_longer() -> None:
+    desk = Desk()
+    desk.sign_on(ANN)
+    desk.sign_on(BOB, after_s=1, knows=("en",))
+    desk.sign_on(CAI, after_s=1, knows=("en", "credit_cards"))
+    offer = _offer(desk.enter(ONE, asks=("credit_cards", "en")))
+    assert offer.agent == CAI
+    assert str(offer.reason) == (
+        "first of 1 waiting (waited 0.0 s, priority 0, asks for credit_cards and en); "
+        "longest free of 1 agents (free for 1.0 s)"
+    )
+
+
+def test_heavier_caller_for_whom_nobody_is_skilled_does_not_starve_a_lighter_one() -> None:
+    desk = Desk()
+    desk.sign_on(BOB, knows=("en",))
+    assert desk.enter(ONE, priority=9, asks=("yue",)) is None
+    assert desk.enter(TWO, priority=9, asks=("yue",)) is None
+    offer = _offer(desk.enter(THREE))
+    assert (offer.agent, offer.reason.passed_over) == (BOB, 2)
+    assert str(offer.reason).startswith("first of 3 waiting but for 2 who need another agent (waited")
+    assert position(desk.state, ONE) == 1
+
+
+def test_skills_are_waited_for_no_longer_when_the_caller_has_waited_long_enough() -> None:
+    desk = Desk()
+    desk.sign_on(BOB)
+    assert desk.enter(ONE, asks=("en",), relax_s=60) is None
+    assert next_due(desk.state) == desk.now + 60
+    assert desk.tell(Tick(), after_s=59.9) == ()
+    offer = _offer(_only(desk.tell(Tick(), after_s=0.1)))
+    assert (offer.call, offer.agent, offer.reason.relaxed) == (ONE, BOB, True)
+    assert "asks for en no longer" in str(offer.reason)
+
+
+def test_skilled_agent_who_is_free_later_serves_who_asks_before_anybody_is_relaxed() -> None:
+    desk = Desk()
+    desk.sign_on(BOB)
+    desk.enter(ONE, asks=("en",), relax_s=60)
+    assert _pairs(desk.sign_on(ANN, after_s=30, knows=("en",))) == [(ONE, ANN)]
+
+
+def test_relaxed_caller_goes_before_one_who_came_later() -> None:
+    desk = Desk()
+    desk.sign_on(BOB)
+    busy = _offer(desk.enter(ONE))
+    desk.tell(_ended(busy, OfferResult.ANSWERED))
+    desk.enter(TWO, asks=("en",), relax_s=60)
+    desk.enter(THREE)
+    desk.tell(TalkEnded(ONE, BOB, busy.number, 100), after_s=100)
+    assert _pairs(desk.tell(WrapUpOver(BOB))) == [(TWO, BOB)]
+
+
+def test_caller_who_waits_for_a_skill_is_told_when_the_longest_wait_is_over() -> None:
+    desk = Desk()
+    desk.sign_on(BOB)
+    desk.enter(ONE, asks=("yue",))
+    assert isinstance(_only(desk.tell(Tick(), after_s=600)), TimeOut)
+
+
+def test_full_queue_takes_nobody_whom_no_free_agent_may_serve() -> None:
+    desk = Desk()
+    desk.sign_on(BOB)
+    desk.enter(ONE, asks=("en",))
+    desk.enter(TWO, asks=("en",))
+    assert desk.enter(THREE, asks=("en",)) == Full(THREE, CARDS, 2)
+    assert _offer(desk.enter(CallId("four"))).agent == BOB
+
+
+def test_callers_own_longest_wait_ends_before_that_of_the_queue_and_never_after_it() -> None:
+    desk = Desk()
+    desk.sign_on(BOB)
+    desk.tell(_ended(_offer(desk.enter(ONE)), OfferResult.ANSWERED))
+    desk.enter(TWO, most_s=100)
+    desk.enter(THREE, most_s=5000, after_s=0)
+    told = _only(desk.tell(Tick(), after_s=100))
+    assert (type(told), told.call if told else None) == (TimeOut, TWO)
+    assert isinstance(_only(desk.tell(Tick(), after_s=500)), TimeOut)
+
+
+def test_expected_wait_of_who_asks_for_a_skill_is_not_known() -> None:
+    desk = Desk(QueueSettings(CARDS, wrap_up_s=0))
+    desk.sign_on(BOB)
+    for number in range(5):
+        offer = _offer(desk.enter(CallId(f"call{number}")))
+        desk.tell(_ended(offer, OfferResult.ANSWERED, 120), after_s=120)
+    assert expected_wait_of_next_s(desk.state, CARDS) == 0
+    desk.tell(_ended(_offer(desk.enter(ONE)), OfferResult.ANSWERED))
+    desk.enter(TWO, asks=("en",))
+    desk.enter(THREE)
+    assert expected_wait_s(desk.state, TWO) is None
+    assert expected_wait_s(desk.state, THREE) == 240
+    assert expected_wait_of_next_s(desk.state, CARDS) == 360

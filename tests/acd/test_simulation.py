@@ -43,6 +43,7 @@ CALLS = [CallId(f"call{number}") for number in range(6)]
 agents = st.sampled_from(AGENTS)
 calls = st.sampled_from(CALLS)
 queues = st.sampled_from(QUEUES)
+skills = st.frozensets(st.sampled_from(["en", "cards"]), max_size=2)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -108,10 +109,16 @@ class Desk(RuleBasedStateMachine):
         self.offers += [decision for decision in decisions if isinstance(decision, Offer)]
 
     @rule(
-        agent=agents, served=st.lists(queues, max_size=2), presence=st.sampled_from(list(Presence)), ready=st.booleans()
+        agent=agents,
+        served=st.lists(queues, max_size=2),
+        presence=st.sampled_from(list(Presence)),
+        ready=st.booleans(),
+        knows=skills,
     )
-    def appear(self, agent: AgentName, served: list[QueueName], presence: Presence, ready: bool) -> None:
-        self.tell(AgentAppeared(agent, f"PJSIP/{agent}", tuple(served), presence, ready))
+    def appear(
+        self, agent: AgentName, served: list[QueueName], presence: Presence, ready: bool, knows: frozenset[str]
+    ) -> None:
+        self.tell(AgentAppeared(agent, f"PJSIP/{agent}", tuple(served), presence, ready, knows))
 
     @rule(
         agent=agents,
@@ -122,9 +129,27 @@ class Desk(RuleBasedStateMachine):
     def agent_event(self, agent: AgentName, kind: type[AgentReady]) -> None:
         self.tell(kind(agent))
 
-    @rule(call=calls, queue=queues, earlier_s=st.sampled_from([0, 0, 0, 30, 100]), priority=st.integers(0, 1))
-    def enter(self, call: CallId, queue: QueueName, earlier_s: int, priority: int) -> None:
-        self.tell(CallerEntered(call, queue, self.now - earlier_s, priority, returning=earlier_s > 0))
+    @rule(
+        call=calls,
+        queue=queues,
+        earlier_s=st.sampled_from([0, 0, 0, 30, 100]),
+        priority=st.integers(0, 1),
+        most_s=st.sampled_from([None, None, 20.0]),
+        asks=skills,
+        relax_s=st.sampled_from([None, 5.0, 30.0]),
+    )
+    def enter(
+        self,
+        call: CallId,
+        queue: QueueName,
+        earlier_s: int,
+        priority: int,
+        most_s: float | None,
+        asks: frozenset[str],
+        relax_s: float | None,
+    ) -> None:
+        returning = earlier_s > 0
+        self.tell(CallerEntered(call, queue, self.now - earlier_s, priority, returning, most_s, asks, relax_s))
 
     @rule(call=calls, reason=st.sampled_from(list(LeaveReason)))
     def leave(self, call: CallId, reason: LeaveReason) -> None:

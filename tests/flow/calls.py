@@ -9,15 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import structlog
+
 from ivr_engine.banking.pin_policy import PinFailures
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.channel.line import ALL_KEYS, CallerHungUp, Played
-from ivr_engine.flow.call import Call, QueueOutcome, Tally
+from ivr_engine.channel.line import ALL_KEYS, WAKE, CallerHungUp, Played
+from ivr_engine.flow.call import Call, QueueOutcome, Queues, Tally
+from ivr_engine.flow.impact import names_used
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry, StepDone
+from ivr_engine.flow.uses import QUEUES, SKILLS
 from ivr_engine.flow.values import Value
+from ivr_engine.scenarios.model import Busy
+from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.leaving import LeftBehind
 from ivr_engine.simulator.line import Deed, Heard, ScriptedLine
@@ -46,14 +52,24 @@ class LeavingLine(ScriptedLine):
         # Named in full: a dataclass with slots is not the class that a bare super() would find.
         return await ScriptedLine.play(self, what, stop_on=stop_on, from_ms=from_ms)
 
-    async def _next_key(self, until: float) -> tuple[str | None, float]:
+    async def _next_key(self, until: float, *, woken: bool = False) -> tuple[str | None, float]:
         if self.leaves_at_s <= until and not (self._due and self._due[0][0] <= self.leaves_at_s):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(self.leaves_at_s):
-                    await asyncio.Event().wait()
+            if await self._sleep_until(self.leaves_at_s, woken=woken):
+                return WAKE, asyncio.get_running_loop().time()
             self.hung_up_by = "caller"
             raise CallerHungUp
-        return await ScriptedLine._next_key(self, until)
+        return await ScriptedLine._next_key(self, until, woken=woken)
+
+    async def renew_backstop(self, seconds: int) -> None:
+        del seconds
+        self._check()
+
+    async def mark_done(self) -> None:
+        self._check()
+
+    async def mark_agent_spoke(self, *, spoke: bool) -> None:
+        del spoke
+        self._check()
 
 
 @dataclass(slots=True)
@@ -79,7 +95,7 @@ class Story:
 
     deeds: Sequence[Deed] = ()
     bank: Callable[[VirtualClock], MemoryBank] = sample_bank
-    agents: QueueOutcome = QueueOutcome.ANSWERED
+    agents: QueueOutcome | Busy = QueueOutcome.ANSWERED
     forced: Mapping[str, str] = field(default_factory=dict)
     leaves_at_s: float = float("inf")
     language: Language = Language.ENGLISH
@@ -140,13 +156,21 @@ def tell(
         line = LeavingLine(story.deeds, leaves_at_s=story.leaves_at_s)
         bank = story.bank(clock)
         conversation = Conversation(line)
+        used = library or shipped()
+        names = names_used(used, QUEUES), names_used(used, SKILLS)
+        staged = StagedQueues(*names, story.agents, clock, structlog.get_logger())
         ports = ports_of(
-            bank, CALL, clock, (library or shipped()).messages, speaks=lambda: call.language, caller=story.caller
+            bank, CALL, clock, used.messages, speaks=lambda: call.language, caller=story.caller, queues=staged
         )
         operations = ports.operations
         ports.office.away = story.office_away
         left_behind = story.left()
-        queues = PlayedQueues(conversation, story.agents)
+        played = PlayedQueues(conversation, QueueOutcome.ANSWERED)
+        queues: Queues = played
+        if isinstance(story.agents, Busy):
+            queues = staged.of_call(CALL, line, line.wake, conversation)
+        else:
+            played.outcome = story.agents
         forced = ForcedOperations(operations, story.forced, story.slow)
         call = Call(
             conversation,
@@ -169,7 +193,7 @@ def tell(
             taken, customer = conversation.keys_taken, operations.customer
             boundaries.append(Boundary(runner.position(), call.language, taken, customer, failures, attempts))
 
-        runner = Runner(library or shipped(), call, clock, on_step=on_step)
+        runner = Runner(used, call, clock, on_step=on_step)
         try:
             await line.answer()
             if go_on_from is None:
@@ -188,6 +212,8 @@ def tell(
             with contextlib.suppress(TimeoutError, BudgetExceededError):
                 await runner.after_hang_up()
         assert await operations.finish() is None
+        await staged.close()
+        assert staged.state.callers.get(CALL) is None
         variables = dict(call.variables)
         runner.close()
         conversation.forget_typed_ahead()
@@ -200,7 +226,7 @@ def tell(
             line.heard,
             line.played,
             boundaries,
-            queues.asked,
+            played.asked,
             bank.asked,
             sum(len(secret) > 0 and not bank.holds(secret) for secret in left),
             len(asyncio.all_tasks()) - 1,

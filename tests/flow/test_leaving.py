@@ -294,7 +294,7 @@ def test_transfer_ends_as_the_other_side_does(outcome: TransferOutcome) -> None:
 def test_flow_names_no_destination_where_none_is_set_up() -> None:
     nowhere = replace(world(), destinations=frozenset())
     (finding,) = compile_library({"a": ("a.yaml", TRANSFER)}, nowhere).findings
-    assert finding.code == "E702"
+    assert finding.code == "E707"
     assert "set it up under `destinations`" in finding.mend
 
 

@@ -35,7 +35,12 @@ def messages() -> Messages:
 def world() -> World:
     """Return the world that the shipped flows are checked against."""
     return World(
-        catalogue(), SIGNATURES, frozenset({"service"}), messages=messages(), destinations=frozenset({"lost_cards"})
+        catalogue(),
+        SIGNATURES,
+        frozenset({"service"}),
+        messages=messages(),
+        destinations=frozenset({"lost_cards"}),
+        skills=frozenset({"en", "credit_cards"}),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from ivr_engine.channel.conversation import Interrupt, NoChoice, Timing
 from ivr_engine.channel.keys import Entry, EntryEnd
-from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.call import Call, QueueOutcome, Wanted
 from ivr_engine.flow.operations import Performed
 from ivr_engine.flow.values import Value
 from ivr_engine.speech.grammars import grammar_for
@@ -163,7 +163,7 @@ class ByHand:
         return self._account(account) + self._words("your_balance_is", *booked, "available_balance_is", *available)
 
     async def _human(self) -> str:
-        while await self._call.queues.wait("service", self._words("connecting_to_agent")) is QueueOutcome.ANSWERED:
+        while await self._waits() is QueueOutcome.ANSWERED:
             if not await self._survey():
                 return await self._goodbye()
         words = self._words("no_agent_available", "to_leave_message", "press_1", "to_be_called_back", "press_2")
@@ -171,6 +171,10 @@ class ByHand:
             await self._offer(words, frozenset("12"), MENU, tries=2)
             raise NotImplementedError("what is left behind is not written by hand")
         return "no_human"
+
+    async def _waits(self) -> QueueOutcome | None:
+        await self._call.queues.enter(Wanted("service", self._words("connecting_to_agent")))
+        return await self._call.queues.wait()
 
     async def _survey(self) -> bool:
         """Ask how it was; say whether the caller wants a human again."""

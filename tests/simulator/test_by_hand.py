@@ -33,6 +33,7 @@ def by_hand(story: Story) -> tuple[object, ...]:
         conversation = Conversation(line)
         ports = ports_of(bank, CallId("call"), clock, shipped().messages)
         operations = ports.operations
+        assert isinstance(story.agents, QueueOutcome)
         queues = PlayedQueues(conversation, story.agents)
         call = Call(conversation, operations, queues, operations, story.language, ports.back_office)
         call.clock = clock

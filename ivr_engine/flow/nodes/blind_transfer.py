@@ -53,7 +53,7 @@ class BlindTransfer(Step):
             mend = Text("set it up under `destinations` of the hotline; a flow holds no numbers")
             if scope.world.destinations:
                 mend = did_you_mean(self.blind_transfer, scope.world.destinations)
-            scope.finding("E702", ("blind_transfer",), message, mend)
+            scope.finding("E707", ("blind_transfer",), message, mend)
         scope.use(DESTINATIONS, self.blind_transfer, ("blind_transfer",))
         speech = scope.speech(self.hold, ("hold",)) if self.hold else None
         destination, ring_ms = self.blind_transfer, self.ring

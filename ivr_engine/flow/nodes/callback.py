@@ -63,7 +63,9 @@ class Callback(Step):
         async def act(call: Call) -> str:
             assert number is not None  # noqa: S101 # without a number there was a finding, and nothing runs
             wish = call.callbacks.register(queue, str(number.evaluate(call)))
-            outcome = await (wish if call.gone else call.conversation.listen_while(wish))
-            return outcome.value
+            if call.gone:
+                return (await wish).value
+            with call.conversation.hold_off():  # an agent who comes meanwhile waits until it is noted
+                return (await call.conversation.listen_while(wish)).value
 
         return act

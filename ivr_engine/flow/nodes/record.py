@@ -119,7 +119,8 @@ class Record(Step):
                 if speaks_again:
                     before = Utterance(call.language, ())
                     continue
-                kept = await call.conversation.listen_while(keep(call, recorded))
+                with call.conversation.hold_off():  # who is called away meanwhile has left a message all the same
+                    kept = await call.conversation.listen_while(keep(call, recorded))
                 if kept is None:
                     return UNAVAILABLE
                 call.variables[name] = kept

@@ -2,7 +2,8 @@
 
 *Keys*: from every menu, in every place where its flow is run and at every level of sign-in at which it is reached, the
 fewest keys that lead to a human. Keys of the caller cost what they cost; steps and a willing world cost nothing;
-silence and mistakes are no way to ask for somebody, and a way for who has signed in is none for others.
+silence and mistakes are no way to ask for somebody, and a way for who has signed in is none for others. Who waits in a
+queue has got to the human: menus that are offered meanwhile count for nothing.
 
 *Seconds*: a question offers a human when one key, or silence, leads to one without another question. From the start of
 the call the longest time is added up to the first question that does.
@@ -104,10 +105,11 @@ class Keys:
                 crossing = self.crossing(step.runs, entered)
                 yield _HUMAN, before + crossing.to_human
                 for (outcome, after), away in crossing.to_return.items():
-                    yield (step.arms[outcome], after), before + away
-            return
+                    if outcome in step.from_flow:
+                        yield (step.arms[outcome], after), before + away
         for way in step.ways:
-            if way.by not in (By.SILENCE, By.MISTAKE) and (way.at_least is None or level >= way.at_least):
+            by_caller = way.outcome not in step.from_flow and way.by not in (By.SILENCE, By.MISTAKE)
+            if by_caller and (way.at_least is None or level >= way.at_least):
                 yield (step.arms[way.outcome], level if way.level is None else way.level), presses(way)
 
     def _entered(self, step: CompiledStep, level: Level) -> dict[Level, float]:
@@ -126,6 +128,8 @@ class Keys:
         away = self._away(flow, states, dict(after))
         for state in states:
             step, here = flow.steps[state[0]], state[1]
+            if step.stays:
+                continue  # who waits in a queue has got to the human, whatever menus are offered meanwhile
             if step.runs is not None:
                 exits = {(outcome, then) for outcome in step.arms for then in Level}
                 costs = tuple((one, away.get((step.arms[one[0]], one[1]), inf)) for one in sorted(exits))
