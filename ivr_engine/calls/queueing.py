@@ -77,7 +77,7 @@ class AgentQueues:
         self._waiters: dict[CallId, Waiter] = {}
         self._to_wake: asyncio.Queue[str] = asyncio.Queue()
         self._changed = asyncio.Event()
-        self._log: FilteringBoundLogger = log if log is not None else structlog.get_logger()
+        self.log: FilteringBoundLogger = log if log is not None else structlog.get_logger()
 
     @property
     def state(self) -> AcdState:
@@ -146,7 +146,7 @@ class AgentQueues:
         waiter = self._waiters.get(decision.call)
         if waiter is None:
             return
-        self._log.info("acd_decision", acd_call=decision.call, what=type(decision).__name__, why=str(decision.reason))
+        self.log.info("acd_decision", acd_call=decision.call, what=type(decision).__name__, why=str(decision.reason))
         if isinstance(decision, Withdraw):
             if isinstance(waiter.decision, Offer) and waiter.decision.number == decision.number:
                 waiter.decision = None
@@ -181,7 +181,6 @@ class CallQueues:
         self._line = line
         self._conversation = talk
         self._served = False
-        self._log = structlog.get_logger()
         self.screen: tuple[str, ...] = ()
         """The names of what the agent who is offered the call sees of it."""
         self._entered: dict[str, datetime] = {}
@@ -301,7 +300,7 @@ class CallQueues:
     async def _ring(self, waiter: Waiter, offer: Offer) -> bool:
         waiter.ringing = offer
         # Names only: the values are personal, and an agent's screen is no log.
-        self._log.info("call_offered", acd_call=self._call, agent=offer.agent, screen=self.screen)
+        self._queues.log.info("call_offered", acd_call=self._call, agent=offer.agent, screen=self.screen)
         result, talk_s = DialResult.UNREACHABLE, 0
         # Dial gives up by itself after ring_s: if it has not by then, the agent has answered, whatever AMI said.
         answered_by = asyncio.get_running_loop().call_later(

@@ -70,7 +70,11 @@ def given(call: Call, gives: Mapping[str, Give]) -> dict[str, Shown]:
 
 async def kept(call: Call, work: Coroutine[Any, Any, Performed]) -> Performed:
     """Do work while keys of the caller are kept; what was done counts as a change, so that it is not done twice."""
-    performed = await work if call.gone else await call.conversation.listen_while(work)
+    if call.gone:
+        performed = await work
+    else:
+        with call.conversation.hold_off():  # an agent who comes meanwhile waits until it is done
+            performed = await call.conversation.listen_while(work)
     if performed.outcome in ("accepted", "opened", "noted"):
         call.tally.changes += 1
     return performed
