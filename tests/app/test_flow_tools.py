@@ -43,9 +43,10 @@ def test_impact_tells_file_line_column_step_and_first_flow(ivr: Ivr, tmp_path: P
     ran = ivr("impact", "service", folder=tmp_path)
     assert ran.status == 0
     lines = ran.printed.splitlines()
-    assert lines[0] == "queue service: used by 1 step"
+    assert lines[0] == "queue service: used by 2 steps"
     assert lines[1].endswith("  to_human (queue) in hotline")
-    assert lines[2] == "  calls that begin with hotline reach it"
+    assert lines[2].endswith("  to_human (queue) in pin_service")
+    assert lines[3:] == [f"  calls that begin with {flow} reach it" for flow in ("hotline", "pin_service")]
     found = json.loads(ivr("impact", "service", "--json", folder=tmp_path).printed)["impacts"]
     assert [(one["sort"], one["used_by"][0]["step"]) for one in found] == [("queue", "to_human")]
 
