@@ -166,6 +166,7 @@ class Operation(Step):
 
     def _arguments(self, scope: Scope, signature: Signature) -> dict[str, Give]:
         gives: dict[str, Give] = {}
+        secrets: set[str] = set()
         for argument, written in self.with_.items():
             at = ("with", argument)
             if argument not in signature.arguments:
@@ -180,7 +181,11 @@ class Operation(Step):
             expected = signature.arguments[argument]
             if expected == SECRET:
                 secret = scope.secret(written, at)
-                if secret is not None:
+                if secret is not None and secret in secrets:
+                    mend = Text("ask for each of them in a `secret` step of its own")
+                    scope.finding("E304", at, Text("'{name}' is given twice", name=secret), mend)
+                elif secret is not None:
+                    secrets.add(secret)
                     gives[argument] = _from_variable(secret)
                 continue
             if expected == QUEUE:

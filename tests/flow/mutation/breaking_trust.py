@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ivr_engine.calls.signatures import SIGNATURES
-from ivr_engine.flow.values import SECRET
 from tests.flow.mutation.files import Flows, Quoted, Step, changed, steps_of
 from tests.flow.mutation.mutants import (
     Mutant,
@@ -160,18 +158,12 @@ def leak_secret(flows: Flows) -> Iterator[Mutant]:
             yield Mutant("leak a secret", f"{flow}:{name}: {what}", mutated)
 
 
-def _takes_secrets(step: Step, argument: str) -> bool:
-    """Whether the argument of an operation is a secret anyhow: another one there is a mistake, but no leak."""
-    signature = SIGNATURES.get(step.get("do", ""))
-    return signature is not None and signature.arguments.get(argument) == SECRET
-
-
 def hand_secret_on(flows: Flows) -> Iterator[Mutant]:
     """A secret is given to an argument, an input or an output that is none."""
     for flow, name, step in steps_of(flows):
         for secret in secrets_of(flows[flow]):
             for argument, written in step.get("with", {}).items():
-                if written != secret and not _takes_secrets(step, argument):
+                if written != secret:
                     what = f"as {argument} of {step.get('do') or step.get('run')}"
                     yield edited(
                         flows,
