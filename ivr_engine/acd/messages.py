@@ -75,8 +75,8 @@ class CallerEntered:
     """A caller asks for a queue, with the time from which the place counts.
 
     `returning`: was accepted before (engine restarted, or another engine took over), so the length limit does
-    not refuse the call again. `most_s`: the caller waits no longer than this, nor than the queue lets. `skills`: what an
-    agent must know to be offered; after `relax_s` any agent of the queue may be, None means never.
+    not refuse the call again. `most_s`: the caller waits no longer than this, nor than the queue lets. `skills`: what
+    an agent must know to be offered; after `relax_s` any agent of the queue may be, None means never.
     """
 
     call: CallId

@@ -14,11 +14,10 @@ from ivr_engine.acd.messages import AgentAppeared, AgentEngaged, AgentReachable,
 from ivr_engine.acd.model import AgentName, Device, Presence, QueueName
 from ivr_engine.adapters.asterisk.ami import AmiClient, AmiError, AmiSnapshot, Delivery
 from ivr_engine.calls.queueing import AgentQueues
+from ivr_engine.channel.line import WAKE
 from ivr_engine.protocols.ami.actions import PlayDTMF
 from ivr_engine.protocols.ami.events import DeviceState, DeviceStateChanged, DialEnded
 
-WAKE_KEY: Final = "D"
-"""A key that no telephone has: it ends a waiting command at once and means nothing else (asterisk-facts)."""
 WAKE_WITHIN_S: Final = 2.0
 _TECHNOLOGY: Final = "PJSIP/"
 
@@ -61,7 +60,7 @@ class Telephones:
         if self._ami is None:
             return
         try:
-            await self._ami.request(PlayDTMF(channel, WAKE_KEY), within_s=WAKE_WITHIN_S)
+            await self._ami.request(PlayDTMF(channel, WAKE), within_s=WAKE_WITHIN_S)
         except AmiError as error:
             self._log.info("wake_failed", cause=str(error))
 

@@ -1,12 +1,14 @@
 """Waiting for an agent: the loop that drives the dispatcher, and the caller's side of it.
 
 Knows who waits with which line, and carries the dispatcher's decisions out. Must not know its rules (acd/), nor how a
-waiting line is woken. A wake-up that is lost costs at most `WAIT_SLICE_MS`.
+waiting line is woken. A wake-up that is lost costs at most `WAIT_SLICE_MS`, or the rest of a prompt that is heard
+meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -34,11 +36,10 @@ from ivr_engine.acd.model import QueueName, QueueSettings
 from ivr_engine.acd.state import AcdState, empty_state
 from ivr_engine.calls.ports import LiveLine
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.channel.line import CallerHungUp, DialResult
-from ivr_engine.flow.call import QueueOutcome
+from ivr_engine.channel.line import CalledAway, CallerHungUp, DialResult
+from ivr_engine.flow.call import QueueOutcome, Wanted
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId
-from ivr_engine.values.utterance import Utterance
 
 WAIT_SLICE_MS: Final = 1000
 """How long a waiting line listens before it looks by itself whether an agent is offered."""
@@ -51,10 +52,11 @@ Wake = Callable[[str], Awaitable[None]]
 
 
 @dataclass(slots=True)
-class _Waiter:
-    """A caller who waits: where to wake them, and the newest decision that they have not seen."""
+class Waiter:
+    """A caller who waits: where to wake them, for whom, and the newest decision that they have not seen."""
 
     channel: str
+    wanted: Wanted
     decision: Offer | TimeOut | NoAgents | Full | None = None
     ringing: Offer | None = None
 
@@ -66,7 +68,7 @@ class AgentQueues:
         self._clock = clock
         self._wake = wake
         self._state = empty_state(queues, self._now())
-        self._waiters: dict[CallId, _Waiter] = {}
+        self._waiters: dict[CallId, Waiter] = {}
         self._to_wake: asyncio.Queue[str] = asyncio.Queue()
         self._changed = asyncio.Event()
         self._log = structlog.get_logger()
@@ -97,10 +99,22 @@ class AgentQueues:
             group.create_task(self._tick())
             group.create_task(self._wake_lines())
 
-    def enter(self, call: CallId, channel: str, queue: str) -> _Waiter:
-        """Put a caller into a queue; the answer may already be there."""
-        waiter = self._waiters[call] = _Waiter(channel)
-        self.tell(CallerEntered(call, QueueName(queue), self._now()))
+    def enter(self, call: CallId, channel: str, wanted: Wanted) -> Waiter:
+        """Put a caller into a queue; the answer may already be there. Who waits in it already keeps the place."""
+        waiter = self._waiters.get(call)
+        if waiter is None or waiter.wanted.queue != wanted.queue:
+            waiter = self._waiters[call] = Waiter(channel, wanted)
+            self.tell(
+                CallerEntered(
+                    call,
+                    QueueName(wanted.queue),
+                    self._now(),
+                    wanted.priority,
+                    most_s=None if wanted.most_ms is None else wanted.most_ms / 1000,
+                    skills=wanted.skills,
+                    relax_s=None if wanted.relax_ms is None else wanted.relax_ms / 1000,
+                )
+            )
         return waiter
 
     def leave(self, call: CallId, reason: LeaveReason = LeaveReason.HUNG_UP) -> None:
@@ -156,52 +170,92 @@ class CallQueues:
         self._line = line
         self._conversation = talk
         self._served = False
+        self._waiter: Waiter | None = None
 
-    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
-        """Wait for an agent; an agent who is free is rung at once, without `hold` being said first.
+    async def enter(self, wanted: Wanted) -> None:
+        """Put the caller into a queue and say the words before the music, unless an agent is free or calls away.
 
-        `most_ms` counts from here; the queue's own limit holds as well.
+        Keys typed until then are dropped: they were meant for something else.
         """
-        loop = asyncio.get_running_loop()
-        until = loop.time() + most_ms / 1000 if most_ms is not None else math.inf
         if self._served:
             self._served = False
             await self._line.mark_agent_spoke(spoke=False)
-        waiter = self._queues.enter(self._call, self._channel, queue)
+        self._waiter = self._queues.enter(self._call, self._channel, wanted)
         try:
-            if hold is not None and waiter.decision is None:
-                await self._conversation.say(hold)
-            return await self._until_served(waiter, until)
-        finally:
-            self._conversation.forget_typed_ahead()
+            if wanted.hold is not None and not self.has_news:
+                self._conversation.watch(self._news)
+                with contextlib.suppress(CalledAway):
+                    await self._conversation.say(wanted.hold)
+        except BaseException:
+            self.leave()
+            raise
+        self._conversation.unwatch()
+        self._conversation.forget_typed_ahead()
+
+    async def wait(self, within_ms: int | None = None) -> QueueOutcome | None:
+        """Play music until an agent has answered and left again, or there is none: then the queue is left.
+
+        None when the caller still waits after `within_ms`, or has pressed a key before. From then on `CalledAway` rises
+        in the conversation as soon as there is news.
+        """
+        waiter = self._waiter
+        if waiter is None:
+            raise AssertionError("who waits has entered a queue before")
+        self._conversation.unwatch()
+        try:
+            outcome = await self._until_served(waiter, within_ms)
+        except BaseException:
+            self.leave()
+            raise
+        if outcome is None:
+            self._conversation.watch(self._news)
+        else:
+            self.leave()
+        return outcome
+
+    @property
+    def has_news(self) -> bool:
+        """Whether an agent is offered, or the wait is over."""
+        return self._waiter is not None and self._waiter.decision is not None
+
+    def leave(self) -> None:
+        """Wait no longer; harmless when repeated."""
+        self._conversation.unwatch()
+        if self._waiter is not None:
+            self._waiter = None
             self._queues.leave(self._call)
 
-    async def _until_served(self, waiter: _Waiter, until: float) -> QueueOutcome:
+    def _news(self) -> bool:
+        return self.has_news
+
+    async def _until_served(self, waiter: Waiter, within_ms: int | None) -> QueueOutcome | None:
         music, loop = False, asyncio.get_running_loop()
+        until = math.inf if within_ms is None else loop.time() + within_ms / 1000
         while True:
             decision, waiter.decision = waiter.decision, None
+            left_ms = math.ceil(min((until - loop.time()) * 1000, WAIT_SLICE_MS))
             if isinstance(decision, Offer):
+                self._conversation.forget_typed_ahead()  # what was asked meanwhile is given up
                 if await self._ring(waiter, decision):
                     return QueueOutcome.ANSWERED
                 music = False
-            elif isinstance(decision, NoAgents | Full | TimeOut):
+            elif isinstance(decision, NoAgents | Full | TimeOut) or left_ms <= 0 or self._conversation.keys:
                 if music:
                     await self._line.music(on=False)
+                if decision is None:
+                    return None
+                self._conversation.forget_typed_ahead()
                 return _OUTCOMES[type(decision)]
-            elif loop.time() >= until:
-                self._queues.leave(self._call, LeaveReason.TIME_OUT)
-                if music:
-                    await self._line.music(on=False)
-                return QueueOutcome.TIMED_OUT
             else:
                 if not music:
                     await self._line.music(on=True)
                     music = True
                 await self._line.renew_backstop(BACKSTOP_S)
-                left_ms = math.ceil(min((until - loop.time()) * 1000, WAIT_SLICE_MS))
-                await self._line.read_key(within_ms=max(left_ms, 1))
+                key = await self._conversation.wait_key(left_ms)
+                if key is not None and within_ms is not None:
+                    self._conversation.keys.add(key)
 
-    async def _ring(self, waiter: _Waiter, offer: Offer) -> bool:
+    async def _ring(self, waiter: Waiter, offer: Offer) -> bool:
         waiter.ringing = offer
         result, talk_s = DialResult.UNREACHABLE, 0
         # Dial gives up by itself after ring_s: if it has not by then, the agent has answered, whatever AMI said.
@@ -210,7 +264,7 @@ class CallQueues:
         )
         try:
             await self._line.renew_backstop(0)  # a talk may last
-            dialled = await self._line.dial(offer.endpoint, ring_s=offer.ring_s)
+            dialled = await self._line.dial(offer.endpoint, ring_s=offer.ring_s, whisper=waiter.wanted.whisper)
             result, talk_s = dialled.result, dialled.talk_seconds
         except CallerHungUp:
             waiter.ringing = None

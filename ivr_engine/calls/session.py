@@ -18,7 +18,7 @@ from ivr_engine.calls.ports import Arrival, Journal, LiveLine
 from ivr_engine.calls.queueing import BACKSTOP_S, AgentQueues, CallQueues
 from ivr_engine.channel.conversation import Conversation, Interrupt
 from ivr_engine.channel.line import CallerHungUp
-from ivr_engine.flow.call import Call
+from ivr_engine.flow.call import Call, Wanted
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.values.clock import Clock
@@ -104,6 +104,7 @@ class CallSession:
             # not been told that we are done, so it puts the caller through to a human.
             self._log.exception("call_session_failed")
         finally:
+            self._queues.leave()
             await self._finish_changes(runner)
             runner.close()
             self._conversation.forget_typed_ahead()
@@ -123,13 +124,16 @@ class CallSession:
         except Exception:  # noqa: BLE001 # a border of the house, logged with its traceback
             self._log.exception("flow_failed")  # a border of the house: the caller still gets a human
             reason = ENGINE_FAULT
+        self._conversation.unwatch()
         apology = Utterance(self._call.language, (APOLOGY,))
         await self._conversation.say(apology, interrupt=Interrupt.ANY)
-        await self._queues.wait(self._hotline.rescue_queue, None)
+        await self._queues.enter(Wanted(self._hotline.rescue_queue))  # who waits there already keeps the place
+        await self._queues.wait()
         return reason
 
     async def _leave(self, runner: Runner) -> None:
         """Finish what the caller ordered, then do what the flow keeps for a hang-up; the call's end stays the same."""
+        self._queues.leave()
         await self._finish_changes(runner)
         try:
             await runner.after_hang_up()

@@ -1,13 +1,15 @@
 """Speaking with one caller: say, offer, ask, and listen while something else is done.
 
 Knows the order in which audio is played and keys are taken, and that no key is lost between two steps. Must not
-know why something is said, nor what the keys mean to the bank. Every method raises `CallerHungUp`.
+know why something is said, nor what the keys mean to the bank. Every method raises `CallerHungUp`, and `CalledAway`
+while it is watched for news.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -23,6 +25,7 @@ from ivr_engine.channel.keys import (
     match,
 )
 from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, KeysEnd, Line
+from ivr_engine.channel.watching import WatchedLine
 from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
@@ -66,10 +69,37 @@ class Conversation:
     """
 
     def __init__(self, line: Line) -> None:
-        self.line = line
+        self.line: Line = line
         self.keys = KeyBuffer()
         self.keys_taken = 0
         self._swallower = TerminatorSwallower()
+        self._watched: WatchedLine | None = None
+        self._finishes_entries = False
+
+    def watch(self, news: Callable[[], bool]) -> None:
+        """Let `CalledAway` rise from now on as soon as there is news, until `unwatch()`."""
+        self.unwatch()
+        self.line = self._watched = WatchedLine(self.line, news)
+
+    def unwatch(self) -> None:
+        """Call the caller away no longer; harmless when repeated."""
+        if self._watched is not None:
+            self.line, self._watched = self._watched.line, None
+
+    @contextmanager
+    def hold_off(self) -> Iterator[None]:
+        """Let nobody call the caller away inside: for what must be finished once it has begun, and is short."""
+        with self._watched.hold_off() if self._watched is not None else nullcontext():
+            yield
+
+    @contextmanager
+    def finishing_entries(self) -> Iterator[None]:
+        """Let entries that have begun be finished inside: the rest of a PIN would be heard by who comes next."""
+        self._finishes_entries = True
+        try:
+            yield
+        finally:
+            self._finishes_entries = False
 
     async def say(self, what: Utterance, *, interrupt: Interrupt = Interrupt.ANY) -> None:
         """Play `what`; skip it when keys are already typed ahead, unless `interrupt` is `none`.
@@ -147,14 +177,16 @@ class Conversation:
             await self._say_before_entry(prompt, entry, interrupt)
             prompt = None
         digits = bytearray()
-        end = self._take_typed_ahead(digits, entry)
-        if end is None:
-            end = await self._read_entry(None if digits else prompt, digits, entry, timing)
-        if end is KeysEnd.FULL and not self.keys.take(TERMINATOR):
-            self._swallower.arm()
-        keys = SecretDigits(digits)
-        for position in range(len(digits)):
-            digits[position] = 0
+        try:
+            end = self._take_typed_ahead(digits, entry)
+            if end is None:
+                end = await self._read_entry(None if digits else prompt, digits, entry, timing)
+            if end is KeysEnd.FULL and not self.keys.take(TERMINATOR):
+                self._swallower.arm()
+            keys = SecretDigits(digits)
+        finally:
+            for position in range(len(digits)):
+                digits[position] = 0
         return judge_entry(entry, keys), keys
 
     async def listen_while(self, work: Coroutine[object, object, T]) -> T:
@@ -254,14 +286,19 @@ class Conversation:
         return KeysEnd.FULL
 
     async def _read_entry(self, prompt: Utterance | None, digits: bytearray, entry: Entry, timing: Timing) -> KeysEnd:
-        """Read the rest of an entry: one command where both silences are alike, else one more for the first key."""
+        """Read the rest of an entry: one command where both silences are alike, else one more for the first key.
+
+        Where an entry that has begun is finished, the first key also parts what is given up from what is not.
+        """
         max_keys = entry.max_keys - len(digits)
-        if not digits and timing.first_key_ms != timing.between_keys_ms:
+        finishes = self._finishes_entries and self._watched is not None
+        if not digits and (finishes or timing.first_key_ms != timing.between_keys_ms):
             end = await self._read_part(prompt, digits, max_keys=1, within_ms=timing.first_key_ms)
             if end is not KeysEnd.FULL or max_keys == 1:
                 return end
             prompt, max_keys = None, max_keys - 1
-        return await self._read_part(prompt, digits, max_keys=max_keys, within_ms=timing.between_keys_ms)
+        with self.hold_off() if finishes else nullcontext():
+            return await self._read_part(prompt, digits, max_keys=max_keys, within_ms=timing.between_keys_ms)
 
     async def _read_part(
         self, prompt: Utterance | None, digits: bytearray, *, max_keys: int, within_ms: int

@@ -15,10 +15,16 @@ from ivr_engine.values.utterance import Utterance
 
 ALL_KEYS: Final = "0123456789*#"
 TERMINATOR: Final = "#"
+WAKE: Final = "D"
+"""A key that no telephone has: whoever has news for a waiting line sends it, and it ends the verb that runs."""
 
 
 class CallerHungUp(Exception):  # noqa: N818  # not an error: how most calls end
     """The caller is gone; raised by every verb of a line, caught once, by the session."""
+
+
+class CalledAway(Exception):  # noqa: N818  # not an error: an agent is there, or the wait is over
+    """The caller waits for something that has come: raised by the verbs of a line that is watched, like a hang-up."""
 
 
 class KeysEnd(StrEnum):
@@ -31,7 +37,7 @@ class KeysEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How playing ended: by a key (which one) or at the end; `heard_ms` is how much of this playing was heard."""
+    """How playing ended: by a key (which one, maybe `WAKE`) or at the end; `heard_ms` is how much of it was heard."""
 
     key: str | None
     heard_ms: int
@@ -73,11 +79,14 @@ class Line(Protocol):
         ...
 
     async def play(self, what: Utterance, *, stop_on: str = ALL_KEYS, from_ms: int = 0) -> Played:
-        """Play from `from_ms` on; a key in `stop_on` ends it and is returned, others are not seen."""
+        """Play from `from_ms` on; a key in `stop_on` ends it and is returned, others are not seen.
+
+        `WAKE` may be among them.
+        """
         ...
 
     async def read_key(self, *, within_ms: int) -> str | None:
-        """Return the next key, or None when none was pressed in time."""
+        """Return the next key, or None when none was pressed in time, or the line was woken."""
         ...
 
     async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
@@ -92,13 +101,10 @@ class Line(Protocol):
         """Play hold music under `read_key`, or stop it."""
         ...
 
-    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
         """Join the caller to an agent's telephone and return when the agent has left.
 
+        `whisper` is what the agent alone hears before both are joined.
         Raises `CallerHungUp` also when the caller leaves the talk first.
         """
-        ...
-
-    async def hang_up(self) -> None:
-        """End the call; does not raise when the caller was faster."""
         ...

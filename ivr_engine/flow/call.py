@@ -29,15 +29,47 @@ class QueueOutcome(StrEnum):
     TIMED_OUT = "timed_out"
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """For whom a caller waits, and how.
+
+    `hold` is said before the music. After `most_ms` the caller waits no longer, though the queue itself would let them;
+    an agent who rings then is still waited for. A higher `priority` goes first. Until `relax_ms` are over (None: as
+    long as it takes) only agents with all `skills` are offered. `whisper` is what the agent hears before both are
+    joined.
+    """
+
+    queue: str
+    hold: Utterance | None = None
+    most_ms: int | None = None
+    priority: int = 0
+    skills: frozenset[str] = frozenset()
+    relax_ms: int | None = None
+    whisper: Utterance | None = None
+
+
 class Queues(Protocol):
     """Lets a caller wait for an agent and joins the two."""
 
-    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
-        """Play `hold`, then music, until an agent has answered and left again, or there is none.
+    async def enter(self, wanted: Wanted) -> None:
+        """Put the caller into a queue and say the words before the music; who waits there already keeps the place."""
+        ...
 
-        After `most_ms` the caller waits no longer, though the queue itself would let them; an agent who rings then is
-        still waited for.
+    async def wait(self, within_ms: int | None = None) -> QueueOutcome | None:
+        """Play music until an agent has answered and left again, or there is none: then the queue is left.
+
+        None when the caller still waits after `within_ms`, or has pressed a key before, which is kept. From then on
+        `CalledAway` rises in the conversation as soon as there is news; it is heard of by waiting again.
         """
+        ...
+
+    @property
+    def has_news(self) -> bool:
+        """Whether an agent is offered, or the wait is over."""
+        ...
+
+    def leave(self) -> None:
+        """Wait no longer; harmless when repeated."""
         ...
 
 
@@ -55,6 +87,8 @@ class Identity(Protocol):
         ...
 
 
+CALLED_AWAY: Final = "called away"
+"""How a flow ended that was run while the caller waited, when what they waited for has come."""
 SIGNED_IN: Final = "signed_in"
 FACTS: Final[Mapping[str, Type]] = MappingProxyType({"language": one_of(Language), SIGNED_IN: YES_NO})
 """Read-only names that every expression may use."""
@@ -134,6 +168,8 @@ class Call:
     """Whether the caller has hung up: nothing is said any more, and nobody is listened to."""
     tally: Tally = field(default_factory=Tally)
     visits: Visits = field(default_factory=Visits)
+    returned: str | None = None
+    """For a step that stays while its flow runs: how that has ended; None when the call comes to the step."""
     keep_alive: Callable[[], Awaitable[None]] = nothing_to_renew
     """Awaited now and then by whatever takes long, so that the dialplan does not take the caller for forgotten."""
 

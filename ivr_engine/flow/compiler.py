@@ -192,6 +192,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
+        from_flow=_from_flow(step, outcomes, scope),
         returns=step.returns,
         repeated=step.repeated,
         hands_over_to=step.hands_over_to,
@@ -207,6 +208,14 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         heard_ms=scope.heard_ms,
         longest_ms=scope.longest_ms,
     )
+
+
+def _from_flow(step: Step, outcomes: tuple[str, ...], scope: Scope) -> frozenset[str]:
+    """Return the outcomes that the flow brings about which a step runs."""
+    if step.runs is None:
+        return frozenset()
+    interface = scope.interfaces.get(step.runs)
+    return frozenset(outcomes) if interface is None else frozenset(outcomes) & frozenset(interface.outcomes)
 
 
 def _check_finally(source: Source, file: FlowFile, steps: Mapping[str, CompiledStep]) -> None:

@@ -102,6 +102,8 @@ def _key_0(flows: Mapping[str, CompiledFlow], first: CompiledFlow) -> Iterator[t
         for step in flow.steps.values():
             if step.runs is not None:
                 inner = frozenset(outcome for outcome, target in step.arms.items() if target in rescued)
+                if step.stays:  # to wait on is to get to a human
+                    inner |= frozenset(flows[step.runs].interface.outcomes) - step.from_flow
                 todo.append((flows[step.runs], inner))
             elif step.hands_over_to is not None:
                 todo.append((flows[step.hands_over_to], frozenset()))
@@ -196,12 +198,13 @@ class _Menus:
         return nearest(flow.start, lambda step: self._edges(flow.steps[step]))
 
     def _edges(self, step: CompiledStep) -> Iterator[tuple[str, float]]:
-        if step.runs is None:
-            for target in step.arms.values():
+        for outcome, target in step.arms.items():
+            if outcome not in step.from_flow:
                 yield target, 1 if _is_crossroads(step) else 0
+        if step.runs is None:
             return
         inner = self._flows[step.runs].steps
         for name, menus in self.within(step.runs).items():
-            outcome = inner[name].returns
-            if outcome is not None:
-                yield step.arms[outcome], menus
+            returns = inner[name].returns
+            if returns is not None and returns in step.from_flow:
+                yield step.arms[returns], menus

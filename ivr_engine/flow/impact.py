@@ -13,10 +13,16 @@ from typing import Final
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.model import Library, flows_from
 from ivr_engine.flow.scope import World
-from ivr_engine.flow.uses import FLOWS, PROMPTS
+from ivr_engine.flow.uses import FLOWS, PROMPTS, SKILLS
 from ivr_engine.values.language import Language
 
-SORT_WORDS: Final[Mapping[str, str]] = {PROMPTS: "prompt", "operations": "operation", "queues": "queue", FLOWS: "flow"}
+SORT_WORDS: Final[Mapping[str, str]] = {
+    PROMPTS: "prompt",
+    "operations": "operation",
+    "queues": "queue",
+    FLOWS: "flow",
+    SKILLS: "skill",
+}
 """What one of a sort is called; a sort that is not here is called by its own name."""
 
 

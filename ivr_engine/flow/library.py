@@ -23,6 +23,7 @@ from ivr_engine.flow.proof.groups import groups_to_prove
 from ivr_engine.flow.reading import read_file
 from ivr_engine.flow.scope import Interface, World
 from ivr_engine.flow.source import read_source
+from ivr_engine.flow.waiting import check_waiting
 from ivr_engine.flow.wording import Text
 
 FILES_MAX: Final = 1000
@@ -89,6 +90,7 @@ def _built(texts: Mapping[str, tuple[str, str]], world: World, missing: tuple[st
         flows[name] = compile_flow(name, source, file, world, interfaces)
         check_flow(flows[name], source)
     check_nesting(flows, sources)
+    check_waiting(flows, sources, world.operations)
     if proved:
         for group in groups_to_prove(flows, sources, all_are_there=len(flows) == len(interfaces)):
             prove(group, sources, world.limits, world.first_flow)

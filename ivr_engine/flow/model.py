@@ -130,6 +130,8 @@ class CompiledStep:
     `tells` are the personal variables that it reads out. `heard_ms` is how long the caller listens before the first
     answer counts, `longest_ms` how long the step may take in all. `longest_ms` of a step that runs a flow is without
     that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
+    `from_flow` are the outcomes that the flow brings about which the step runs: all of them, or, of a step that stays
+    with the caller meanwhile, those by which that flow ends the stay.
     `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `by_default` are the outcomes
     whose arms stand at the top of the file, under `otherwise` or `everywhere`. `uses` are the names that the step looks
     up, each with its place. `says` is what is written in the step but for where its arms lead, in one form, so that two
@@ -147,6 +149,7 @@ class CompiledStep:
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
+    from_flow: frozenset[str]
     returns: str | None
     repeated: Repeat | None
     hands_over_to: str | None
@@ -166,6 +169,11 @@ class CompiledStep:
     def outcomes(self) -> tuple[str, ...]:
         """Every outcome, the usual one first."""
         return tuple(dict.fromkeys(way.outcome for way in self.ways))
+
+    @property
+    def stays(self) -> bool:
+        """Whether the step waits for a human while the flow runs that it runs: again and again, until one is there."""
+        return self.rescues and self.runs is not None
 
     @property
     def asks(self) -> bool:

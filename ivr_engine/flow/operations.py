@@ -36,7 +36,7 @@ class Signature:
     `unknown` where it `changes` something. `needs` is the level that it asks of the caller, `grants` the level that
     holds after an outcome. Of an operation that moves money every argument has to be confirmed by the caller
     beforehand. Only what is `repeatable` may be tried again by itself. What is done `at_once` is done by the engine
-    itself: no bank is asked, so none can be away.
+    itself: no bank is asked, so none can be away. What is `of_who_waits` can be asked in an in-queue flow only.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Signature:
     moves_money: bool = False
     repeatable: bool = True
     at_once: bool = False
+    of_who_waits: bool = False
 
     def shows(self, outcome: str) -> Level | None:
         """Return the level that a caller must have had when the operation ended so, or None.

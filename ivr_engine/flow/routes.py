@@ -130,7 +130,7 @@ class Routes:
             if sure is not None:
                 if sure[0] == way.outcome:
                     yield (name, target, sure[1]), Route()
-            elif rounds:
+            elif rounds and way.outcome in step.from_flow:
                 for then, leg in self._returns(step, rounds, way.outcome).items():
                     kept = replace(standing, level=then.level, language=then.language)
                     yield (name, target, kept.after(way)), leg

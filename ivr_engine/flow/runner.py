@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
-from ivr_engine.flow.call import Call, Tally
+from ivr_engine.channel.line import CalledAway
+from ivr_engine.flow.call import CALLED_AWAY, Call, Tally
 from ivr_engine.flow.model import FLOWS_DEEP_MAX, Budget, CompiledFlow, CompiledStep, Library
 from ivr_engine.flow.step import By, End, Enter, HandOver, Return
 from ivr_engine.flow.values import Encoded, Value, decode, encode
@@ -25,6 +26,8 @@ GRACE_STEPS: Final = 50
 FINALLY_MAX_S: Final = 5.0
 """How long the steps after a hang-up may take."""
 KEEP_ALIVE_EVERY_S: Final = 30.0
+INTERRUPTED: Final = "interrupted"
+"""How a step ended, in the trace, from which the caller was called away."""
 
 
 class BudgetExceededError(Exception):
@@ -36,7 +39,7 @@ class Frame:
     """One flow of the stack: which, where it stands, and its variables.
 
     `asked_at` is the step that got the oldest secret which the flow holds now. `rounds` is how often the step where it
-    stands has run its flow.
+    stands has run its flow. `returned` is how the flow ended that was run by a step which stays.
     """
 
     flow: CompiledFlow
@@ -44,6 +47,7 @@ class Frame:
     variables: dict[str, Value] = field(default_factory=dict)
     asked_at: str | None = None
     rounds: int = 0
+    returned: str | None = None
 
     def go_to(self, step: str) -> None:
         """Stand at another step, or at the same one anew."""
@@ -82,6 +86,14 @@ class StackEntry:
     tally: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Staying:
+    """The step that stays while the flows above it run, and what was counted over the call when they began."""
+
+    frame: Frame
+    tally: Tally
+
+
 class Runner:
     """Runs the flows of one library for one call."""
 
@@ -100,6 +112,7 @@ class Runner:
         self._began = self._step_began = self._kept_alive = clock.monotonic()
         self._stack: list[Frame] = []
         self._budget = Budget()
+        self._staying: Staying | None = None
         self._over = False
 
     async def run(self, flow: str) -> str:
@@ -136,7 +149,7 @@ class Runner:
         """Write down where the call stands, without secrets; from `on_step`, the step that comes next.
 
         A flow that holds a secret is written down at the step that asked for it: the caller is asked once more, and
-        what that flow runs now is run anew.
+        what that flow runs now is run anew. What runs while a step stays is not written down: the call stands there.
         """
         entries: list[StackEntry] = []
         for frame in self._stack:
@@ -145,9 +158,11 @@ class Runner:
                 entries.append(StackEntry(frame.flow.name, frame.asked_at, open_values))
                 break
             entries.append(StackEntry(frame.flow.name, frame.step, open_values, frame.rounds))
+            if self._staying is not None and frame is self._staying.frame:
+                break
         if entries:
             been_to = sorted(self._call.visits.been_to)
-            entries[0] = replace(entries[0], been_to=been_to, tally=asdict(self._call.tally))
+            entries[0] = replace(entries[0], been_to=been_to, tally=asdict(self._counted()))
         return tuple(entries)
 
     async def after_hang_up(self) -> None:
@@ -155,6 +170,7 @@ class Runner:
 
         Raises `TimeoutError`, and whatever a step raises.
         """
+        self._call.queues.leave()
         step = self._stack[0].flow.finally_ if self._stack else None
         if step is None or self._over:
             return
@@ -180,17 +196,20 @@ class Runner:
         while True:
             frame = self._stack[-1]
             step = frame.flow.steps[frame.step]
-            used_up = self._used_up()
-            if used_up is not None:
-                self._leave_budget(f"{used_up}; the last step was {frame.flow.name}:{step.name}")
+            if self._is_led_elsewhere(frame, step):
                 continue
-            self._call.tally.steps += 1
             began = self._step_began = self._clock.monotonic()
             if began - self._kept_alive > KEEP_ALIVE_EVERY_S and not self._call.gone:
                 self._kept_alive = began
                 await self._call.keep_alive()
             self._call.visits.come_to(f"{frame.flow.name}:{step.name}")
-            result = await step.action(self._call)
+            self._call.returned, frame.returned = frame.returned, None
+            try:
+                result = await step.action(self._call)
+            except CalledAway:
+                self._trace(frame.flow, step, INTERRUPTED, began, (frame.flow, None))
+                self._come_back(CALLED_AWAY)
+                continue
             self._call.visits.leave()
             self._note_secrets(frame)
             if isinstance(result, End):
@@ -218,6 +237,20 @@ class Runner:
                     reached = (frame.flow, None)
             self._trace(frame.flow, step, outcome, began, reached)
 
+    def _is_led_elsewhere(self, frame: Frame, step: CompiledStep) -> bool:
+        """Say whether the call goes on at another step than the next: it is called back, or its budget is used up."""
+        if self._staying is not None:
+            if self._call.queues.has_news:
+                self._come_back(CALLED_AWAY)
+                return True
+        elif frame.returned is None:
+            used_up = self._used_up()
+            if used_up is not None:
+                self._leave_budget(f"{used_up}; the last step was {frame.flow.name}:{step.name}")
+                return True
+            self._call.tally.steps += 1
+        return False
+
     def _count_wrong_entry(self, step: CompiledStep, outcome: str) -> None:
         """Count the last try of a question; those before it were counted when it was asked again."""
         by = next((way.by for way in step.ways if way.outcome == outcome), By.STEP)
@@ -244,7 +277,9 @@ class Runner:
     def _back_to_first(self, step: str) -> None:
         """Leave all flows but the first, forget every secret, and stand at a step of the first."""
         self.close()
+        self._staying = None
         first = self._stack[0]
+        first.returned = None
         del self._stack[1:]
         for name in [name for name, value in first.variables.items() if isinstance(value, SecretDigits)]:
             del first.variables[name]
@@ -269,8 +304,30 @@ class Runner:
         holds = any(isinstance(value, SecretDigits) for value in frame.variables.values())
         frame.asked_at = (frame.asked_at or frame.step) if holds else None
 
+    def _counted(self) -> Tally:
+        """Return what is counted over the call: of what is done while a step stays, only changes.
+
+        Who waits for a human, and hears now and then how long still, has not gone astray, however long that takes.
+        """
+        if self._staying is None:
+            return self._call.tally
+        return replace(self._staying.tally, changes=self._call.tally.changes)
+
+    def _come_back(self, outcome: str) -> None:
+        """Leave all flows above the step that stays, forget their secrets, and let it be asked again."""
+        if self._staying is None:
+            raise AssertionError("nobody is called away where no step stays")
+        frame, self._call.tally, self._staying = self._staying.frame, self._counted(), None
+        while self._stack[-1] is not frame:
+            _wipe(self._stack.pop())
+        frame.returned = outcome
+        self._call.variables = frame.variables
+
     def _enter(self, frame: Frame, step: CompiledStep, enter: Enter) -> None:
-        frame.rounds += 1
+        if enter.stays:
+            self._staying = Staying(frame, replace(self._call.tally))
+        else:
+            frame.rounds += 1
         inputs = enter.inputs
         if step.repeated is not None and step.repeated.counter is not None:
             inputs = {**inputs, step.repeated.counter: frame.rounds}
@@ -288,6 +345,9 @@ class Runner:
 
     def _pop(self, outcome: str) -> tuple[CompiledFlow, str | None]:
         """Go back to the flow below; return what its step has reached by that."""
+        if self._staying is not None and self._staying.frame is self._stack[-2]:
+            self._come_back(outcome)
+            return self._stack[-1].flow, None
         ended = self._stack.pop()
         frame = self._stack[-1]
         step = frame.flow.steps[frame.step]

@@ -12,13 +12,13 @@ from typing import Final, Protocol
 from ivr_engine.flow.call import FACTS
 from ivr_engine.flow.constants import CONSTANTS
 from ivr_engine.flow.expressions import NO_CONSTANTS, Compiled, ExpressionError, compile_expression
-from ivr_engine.flow.findings import suggest
+from ivr_engine.flow.findings import did_you_mean, suggest
 from ivr_engine.flow.hours import OpeningHours
 from ivr_engine.flow.limits import Limits
 from ivr_engine.flow.operations import Signature
 from ivr_engine.flow.source import Path, Source
 from ivr_engine.flow.speaking import Part, Speaker, SpeechBuilder
-from ivr_engine.flow.uses import Use
+from ivr_engine.flow.uses import QUEUES, Use
 from ivr_engine.flow.values import DIGITS, NUMBER, SECRET, TEXT, YES_NO, Constant, DataClass, Type, Variable
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
@@ -54,6 +54,7 @@ class World:
     """What the flows of a hotline are checked against.
 
     `environment` says which of their constants are in force, `zone` (a name of the IANA database) what time it is.
+    `skills` are what any agent knows that a caller may ask for.
     """
 
     prompts: Prompts
@@ -63,6 +64,7 @@ class World:
     first_flow: str = "hotline"
     environment: str = PRODUCTION
     zone: str = ZONE
+    skills: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,15 @@ class Scope:
             return name
         mend = Text("name the variable of a `secret` step")
         self.finding("E304", at, Text("a secret variable is expected here"), mend)
+        return None
+
+    def queue(self, name: object, at: Path) -> str | None:
+        """Return the name of a queue, and note that it is used; note a finding when there is none of this name."""
+        self.use(QUEUES, str(name), at)
+        if isinstance(name, str) and name in self.world.queues:
+            return name
+        mend = did_you_mean(str(name), self.world.queues)
+        self.finding("E701", at, Text("there is no queue '{name}'", name=name), mend)
         return None
 
     def use(self, sort: str, name: str, at: Path) -> None:

@@ -25,10 +25,15 @@ from ivr_engine.values.language import Language
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """The step runs another flow with these inputs; that flow's `return` becomes this step's outcome."""
+    """The step runs another flow with these inputs; that flow's `return` becomes this step's outcome.
+
+    A step that `stays` is asked again instead, when that flow has returned or the caller was called away from it
+    (`Call.returned`), and says itself what follows.
+    """
 
     flow: str
     inputs: dict[str, Value]
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class Timing:
 
     def _lasts_ms(self, step: CompiledStep, outcome: str, without: Task) -> int | None:
         """Return how long a step takes at most to end so; None when the flow that it runs never does."""
-        if step.runs is None:
+        if step.runs is None or outcome not in step.from_flow:
             return step.longest_ms
         inner = self.to_return(step.runs, outcome, without)
         return step.longest_ms + self._again_ms(step, without) + inner.ms if inner is not None else None

@@ -16,13 +16,14 @@ PROMPTS: Final = "prompts"
 OPERATIONS: Final = "operations"
 QUEUES: Final = "queues"
 FLOWS: Final = "flows"
+SKILLS: Final = "skills"
 
 _ARM_KEYS: Final = (("then",), ("when",))
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Use:
-    """One name that a step uses: of which sort (`prompts`, `operations`, `queues`, `flows`), and where."""
+    """One name that a step uses: of which sort (`prompts`, `operations`, `queues`, `flows`, `skills`), and where."""
 
     sort: str
     name: str

@@ -46,6 +46,8 @@ DATE: Final = Type("date")
 TIME: Final = Type("time")
 YES_NO: Final = Type("yes_no")
 SECRET: Final = Type("secret")
+QUEUE: Final = Type("queue")
+"""The name of a queue: an argument of operations, written as it is called; no variable holds one."""
 
 PLAIN_TYPES: Final = (TEXT, DIGITS, NUMBER, MONEY, DATE, TIME, YES_NO, SECRET)
 _ONE_OF: Final = re.compile(r"one of \(\s*(\w+(?:\s*,\s*\w+)*)\s*\)")

@@ -15,6 +15,7 @@ from typing import Final
 from ivr_engine.channel.line import (
     ALL_KEYS,
     TERMINATOR,
+    WAKE,
     CallerHungUp,
     Dialled,
     DialResult,
@@ -73,12 +74,14 @@ class ScriptedLine:
     prompt_ms: Callable[[str], int] = lambda _: PROMPT_MS
     heard: list[Heard] = field(default_factory=list)
     dialled: list[str] = field(default_factory=list)
+    whispered: list[Utterance] = field(default_factory=list)
     answered: bool = False
     hung_up_by: str = ""
     _due: deque[tuple[float, str]] = field(default_factory=deque)
     _left: deque[Deed] = field(default_factory=deque)
     _agents_left: deque[Dialled] = field(default_factory=deque)
     _begun: bool = False
+    _asleep: asyncio.Future[None] | None = None
 
     async def answer(self) -> None:
         """Answer; the caller's first deed is counted from here."""
@@ -96,7 +99,7 @@ class ScriptedLine:
         began = _now()
         left_ms = sum(self.prompt_ms(prompt) for prompt in what.prompts) - from_ms
         while True:
-            key, at = await self._next_key(began + left_ms / 1000)
+            key, at = await self._next_key(began + left_ms / 1000, woken=WAKE in stop_on)
             if key is None or key in stop_on:
                 break
         heard_ms = left_ms if key is None else round((at - began) * 1000)
@@ -107,8 +110,13 @@ class ScriptedLine:
         """Wait for one key."""
         self._check()
         self._silence()
-        key, _ = await self._next_key(_now() + within_ms / 1000)
-        return key
+        key, _ = await self._next_key(_now() + within_ms / 1000, woken=True)
+        return key if key != WAKE else None
+
+    def wake(self) -> None:
+        """End the verb that runs, if it can be woken; else nothing happens, as on a real line."""
+        if self._asleep is not None and not self._asleep.done():
+            self._asleep.set_result(None)
 
     async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
         """Play, then read keys, as GET DATA does."""
@@ -133,10 +141,12 @@ class ScriptedLine:
         del on
         self._check()
 
-    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
         """Let the next scripted agent answer, or not."""
         self._check()
         self.dialled.append(endpoint)
+        if whisper is not None:
+            self.whispered.append(whisper)
         dialled = self._agents_left.popleft() if self._agents_left else Dialled(DialResult.ANSWERED, 60)
         unanswered_s = ring_s if dialled.result is DialResult.NO_ANSWER else 0
         await self._pass_time(max(dialled.talk_seconds, unanswered_s))
@@ -156,19 +166,35 @@ class ScriptedLine:
         while (await self._next_key(until))[0] is not None:
             pass
 
-    async def _next_key(self, until: float) -> tuple[str | None, float]:
-        """Return the next key due before `until` (and when), or None at `until`; raise at the caller's hang-up."""
+    async def _next_key(self, until: float, *, woken: bool = False) -> tuple[str | None, float]:
+        """Return the next key due before `until` (and when), or None at `until`; raise at the caller's hang-up.
+
+        With `woken` a wake-up ends it as well, and is returned like a key.
+        """
         if self._due and self._due[0][0] <= until:
-            at, key = self._due.popleft()
-            await asyncio.sleep(max(0.0, at - _now()))
+            at, key = self._due[0]
+            if await self._sleep_until(at, woken=woken):
+                return WAKE, _now()
+            self._due.popleft()
             if not self._due:
                 self._schedule(max(at, _now()))
             if key == "hang up":
                 self.hung_up_by = "caller"
                 raise CallerHungUp
             return key, _now()
-        await asyncio.sleep(max(0.0, until - _now()))
+        if await self._sleep_until(until, woken=woken):
+            return WAKE, _now()
         return None, until
+
+    async def _sleep_until(self, when: float, *, woken: bool) -> bool:
+        """Return whether a wake-up ended it before its time."""
+        self._asleep = asyncio.get_running_loop().create_future() if woken else None
+        if self._asleep is None:
+            await asyncio.sleep(max(0.0, when - _now()))
+            return False
+        await asyncio.wait({self._asleep}, timeout=max(0.0, when - _now()))
+        is_woken, self._asleep = self._asleep.done(), None
+        return is_woken
 
     def _silence(self) -> None:
         if self._left and isinstance(self._left[0], HearOut) and not self._due:

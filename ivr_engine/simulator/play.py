@@ -18,7 +18,7 @@ from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import LISTEN_SLICE_MS, Conversation
 from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, CallerHungUp, Dialled, DialResult, KeysEnd, KeysRead, Played
-from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.call import Call, QueueOutcome, Wanted
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
@@ -134,9 +134,9 @@ class TypedLine:
         del on
         self._check()
 
-    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
         """Nobody can be dialled from here."""
-        del endpoint, ring_s
+        del endpoint, ring_s, whisper
         self._check()
         return Dialled(DialResult.UNREACHABLE, 0)
 
@@ -179,15 +179,26 @@ class PlayedQueues:
     write: Write | None = None
     asked: list[str] = field(default_factory=list)
 
-    async def wait(self, queue: str, hold: Utterance | None, *, most_ms: int | None = None) -> QueueOutcome:
-        """Say what is said before the music, and end; nobody waits long for an outcome that is known."""
-        del most_ms
-        self.asked.append(queue)
-        if hold is not None:
-            await self.conversation.say(hold)
+    async def enter(self, wanted: Wanted) -> None:
+        """Say what is said before the music."""
+        self.asked.append(wanted.queue)
+        if wanted.hold is not None:
+            await self.conversation.say(wanted.hold)
+
+    async def wait(self, within_ms: int | None = None) -> QueueOutcome:
+        """End at once: nobody waits for an outcome that is known."""
+        del within_ms
         if self.write is not None:
-            self.write(f"  (queue '{queue}': {self.outcome.value.replace('_', ' ')})")
+            self.write(f"  (queue '{self.asked[-1]}': {self.outcome.value.replace('_', ' ')})")
         return self.outcome
+
+    @property
+    def has_news(self) -> bool:
+        """Nothing comes that is not there from the beginning."""
+        return False
+
+    def leave(self) -> None:
+        """Nobody waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ held against a real Asterisk by `ivr test --sip`, which makes the same calls on 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from ivr_engine.channel.line import (
     ALL_KEYS,
     TERMINATOR,
+    WAKE,
     CallerHungUp,
     Dialled,
     DialResult,
@@ -44,6 +46,26 @@ class ScenarioLine:
     lasts_ms: Callable[[str], int]
     ends_at: float
     hung_up: bool = False
+    _asleep: asyncio.Future[None] | None = None
+
+    def wake(self) -> None:
+        """End the verb that runs, if it can be woken; else nothing happens, as on a real line."""
+        if self._asleep is not None and not self._asleep.done():
+            self._asleep.set_result(None)
+
+    async def renew_backstop(self, seconds: int) -> None:
+        """No dialplan stands behind a simulated caller."""
+        del seconds
+        self._check()
+
+    async def mark_done(self) -> None:
+        """No dialplan stands behind a simulated caller."""
+        self._check()
+
+    async def mark_agent_spoke(self, *, spoke: bool) -> None:
+        """No dialplan stands behind a simulated caller."""
+        del spoke
+        self._check()
 
     async def answer(self) -> None:
         """The call is answered at once."""
@@ -81,10 +103,8 @@ class ScenarioLine:
         """Wait for the caller's next key."""
         self._check()
         until = self.loop.time() + within_ms / 1000
-        key = await self._key(until, ALL_KEYS)
-        if key is None:
-            await self._pass_until(until)
-        return key
+        key = await self._key(until, ALL_KEYS + WAKE)
+        return key if key != WAKE else None
 
     async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
         """Play, then read keys, as GET DATA does."""
@@ -107,9 +127,9 @@ class ScenarioLine:
         del on
         self._check()
 
-    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
-        """Whoever is dialled answers and talks for a while."""
-        del endpoint, ring_s
+    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
+        """Whoever is dialled answers and talks for a while; the caller hears no whisper."""
+        del endpoint, ring_s, whisper
         self._check()
         await self._pass_until(self.loop.time() + TALK_S)
         return Dialled(DialResult.ANSWERED, TALK_S)
@@ -119,24 +139,35 @@ class ScenarioLine:
         self.hung_up = True
 
     async def _key(self, until: float, wanted: str) -> str | None:
-        """Return the first key in `wanted` that is pressed before a time, at its time; other keys are not seen."""
+        """Return the first key in `wanted` that is pressed before a time, at its time; other keys are not seen.
+
+        None when there is none; where `WAKE` is wanted, that time has passed then, and a wake-up ends it sooner.
+        """
+        woken = WAKE in wanted
         while (deed := self.caller.next_deed) is not None and deed[0] <= until:
             at, key = deed
+            if (key == HANG_UP or key in wanted) and await self._pass_until(at, woken=woken):
+                return WAKE
             self.caller.do_next()
             if key == HANG_UP:
-                await self._pass_until(at)
                 self.hung_up = True
                 raise CallerHungUp
             if key in wanted:
-                await self._pass_until(at)
                 return key
-        return None
+        return WAKE if woken and await self._pass_until(until, woken=True) else None
 
-    async def _pass_until(self, when: float) -> None:
+    async def _pass_until(self, when: float, *, woken: bool = False) -> bool:
+        """Return whether a wake-up ended it before its time, where one may."""
         if when > self.ends_at:
             await self.loop.pass_until(self.ends_at)
             raise TooLongError
-        await self.loop.pass_until(when)
+        if not woken or not self.loop.is_awaited_before(when):
+            await self.loop.pass_until(when)
+            return False
+        self._asleep = self.loop.create_future()
+        await asyncio.wait({self._asleep}, timeout=max(0.0, when - self.loop.time()))
+        is_woken, self._asleep = self._asleep.done(), None
+        return is_woken
 
     def _check(self) -> None:
         if self.hung_up:

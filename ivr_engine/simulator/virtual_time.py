@@ -53,9 +53,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Return virtual seconds since the loop was made."""
         return self._now
 
+    def is_awaited_before(self, when: float) -> bool:
+        """Say whether anybody else has something to do until a time."""
+        return bool(self._ready) or any(timer.when() <= when and not timer.cancelled() for timer in self._scheduled)
+
     async def pass_until(self, when: float) -> None:
         """Wait until a time, as `asyncio.sleep` does; where nobody else waits for anything, the time is simply set."""
-        if self._ready or any(timer.when() <= when and not timer.cancelled() for timer in self._scheduled):
+        if self.is_awaited_before(when):
             await asyncio.sleep(max(0.0, when - self._now))
         elif when > self._now:
             self._now = when

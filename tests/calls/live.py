@@ -22,6 +22,7 @@ from ivr_engine.simulator.virtual_time import VirtualClock, run_virtual
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.ids import CallId, CustomerNumber, RandomIds
 from ivr_engine.values.language import Language
+from ivr_engine.values.utterance import Utterance
 from tests.flow.world import FLOWS, PROJECT
 
 T = TypeVar("T")
@@ -35,10 +36,10 @@ class RescuedLine(ScriptedLine):
     dialplan: list[str] = field(default_factory=list)
     on_answer: Callable[[], None] = lambda: None
 
-    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
         if self._agents_left and self._agents_left[0].result is DialResult.ANSWERED:
             self.on_answer()
-        return await ScriptedLine.dial(self, endpoint, ring_s=ring_s)
+        return await ScriptedLine.dial(self, endpoint, ring_s=ring_s, whisper=whisper)
 
     async def renew_backstop(self, seconds: int) -> None:
         self._check()
@@ -120,12 +121,14 @@ class LiveWorld:
     queues: AgentQueues
     bank: MemoryBank
     woken: list[str]
+    lines: dict[str, RescuedLine]
     answers_are_told: bool = True
 
     def session(self, line: RescuedLine, channel: str = "PJSIP/trunk-1") -> CallSession:
         arrival = Arrival(f"id of {channel}", channel, "13800000000", "95588")
         if self.answers_are_told:
             line.on_answer = lambda: self.queues.agent_answered(channel)
+        self.lines[channel] = line
         return CallSession(self.hotline, line, arrival)
 
     async def call(self, deeds: Sequence[Deed], **line: object) -> tuple[str, RescuedLine]:
@@ -139,9 +142,12 @@ def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLO
 
     async def main(clock: VirtualClock) -> T:
         bank, journal, woken = sample_bank(clock), MemoryJournal(), list[str]()
+        lines: dict[str, RescuedLine] = {}
 
         async def wake(channel: str) -> None:
             woken.append(channel)
+            if channel in lines:
+                lines[channel].wake()
 
         queues = AgentQueues([QueueSettings(SERVICE, ring_s=15, wrap_up_s=0)], clock, wake)
         folder = FlowFolder(flows, World(Catalogue.load(PROJECT / "prompts"), SIGNATURES, frozenset({"service"})))
@@ -149,6 +155,6 @@ def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLO
         hotline = Hotline(
             folder, bank, queues, journal, clock, RandomIds(clock), first_flow, Language.ENGLISH, "service"
         )
-        return await test(LiveWorld(clock, hotline, journal, queues, bank, woken))
+        return await test(LiveWorld(clock, hotline, journal, queues, bank, woken, lines))
 
     return run_virtual(main)

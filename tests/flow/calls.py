@@ -44,14 +44,14 @@ class LeavingLine(ScriptedLine):
         # Named in full: a dataclass with slots is not the class that a bare super() would find.
         return await ScriptedLine.play(self, what, stop_on=stop_on, from_ms=from_ms)
 
-    async def _next_key(self, until: float) -> tuple[str | None, float]:
+    async def _next_key(self, until: float, *, woken: bool = False) -> tuple[str | None, float]:
         if self.leaves_at_s <= until and not (self._due and self._due[0][0] <= self.leaves_at_s):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(self.leaves_at_s):
                     await asyncio.Event().wait()
             self.hung_up_by = "caller"
             raise CallerHungUp
-        return await ScriptedLine._next_key(self, until)
+        return await ScriptedLine._next_key(self, until, woken=woken)
 
 
 @dataclass(slots=True)

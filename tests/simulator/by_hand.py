@@ -12,7 +12,7 @@ from typing import Final
 
 from ivr_engine.channel.conversation import Interrupt, NoChoice, Timing
 from ivr_engine.channel.keys import Entry, EntryEnd
-from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.call import Call, QueueOutcome, Wanted
 from ivr_engine.flow.operations import Performed
 from ivr_engine.flow.values import Value
 from ivr_engine.speech.grammars import grammar_for
@@ -162,7 +162,8 @@ class ByHand:
         return self._account(account) + self._words("your_balance_is", *booked, "available_balance_is", *available)
 
     async def _human(self) -> str:
-        if await self._call.queues.wait("service", self._words("connecting_to_agent")) is QueueOutcome.ANSWERED:
+        await self._call.queues.enter(Wanted("service", self._words("connecting_to_agent")))
+        if await self._call.queues.wait() is QueueOutcome.ANSWERED:
             return await self._goodbye()
         await self._say("no_agent_available")
         return "no_human"

@@ -113,7 +113,7 @@ class AsteriskLine:
         if self._music_stopped_by_prompt:
             await self.music(on=True)
         reply = await self._session.execute(WaitForDigit(within_ms), within_s=within_ms / 1000 + PLAY_SLACK_S)
-        # A key that no telephone has (A-D) comes from AMI PlayDTMF: it wakes a waiting line and means nothing else.
+        # A key that no telephone has (`WAKE`) comes from AMI PlayDTMF: it wakes a waiting line and means nothing else.
         return reply.key if reply.key is not None and reply.key in ALL_KEYS else None
 
     async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
@@ -133,18 +133,22 @@ class AsteriskLine:
         self._music_wanted = on
         self._music_stopped_by_prompt = False
 
-    async def dial(self, endpoint: str, *, ring_s: int) -> Dialled:
+    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
         """Join the caller to an agent's telephone and return when the agent has left.
 
+        `whisper` is one joined file, like all that is said: the caller hears nothing of it, and the agent no gap.
         Raises `CallerHungUp` also when the caller leaves the talk first, `LocalProtocolError` for an
         endpoint that is not `PJSIP/<letters, digits, _ and ->`: nothing else reaches `Dial`.
         """
         if not _ENDPOINT.fullmatch(endpoint):
             raise LocalProtocolError("an agent's endpoint is PJSIP/ and letters, digits, _ and -")
+        options = DIAL_OPTIONS
+        if whisper is not None and whisper.prompts:
+            options += f"A({self._sounds.path_for(whisper, self._key)})"
         if not 1 <= ring_s <= MAX_RING_S:
             message = f"an agent's telephone rings 1 to {MAX_RING_S} s"
             raise LocalProtocolError(message)
-        await self._session.execute(Exec("Dial", f"{endpoint},{ring_s},{DIAL_OPTIONS}"), within_s=ring_s + MAX_TALK_S)
+        await self._session.execute(Exec("Dial", f"{endpoint},{ring_s},{options}"), within_s=ring_s + MAX_TALK_S)
         self._music_stopped_by_prompt = self._music_wanted
         status = await self._variable("DIALSTATUS")
         result = _RESULTS.get(status)

@@ -8,13 +8,14 @@ from ivr_engine.flow.nodes.choose import Choose
 from ivr_engine.flow.nodes.collect import Collect, Secret
 from ivr_engine.flow.nodes.confirm import Confirm
 from ivr_engine.flow.nodes.deciding import If, Set
-from ivr_engine.flow.nodes.ending import HangUp, Queue
+from ivr_engine.flow.nodes.ending import HangUp
 from ivr_engine.flow.nodes.hours import Hours
 from ivr_engine.flow.nodes.language import ChooseLanguage
 from ivr_engine.flow.nodes.menu import Menu
 from ivr_engine.flow.nodes.modules import HandOverStep, ReturnStep, Run
 from ivr_engine.flow.nodes.operation import Operation
 from ivr_engine.flow.nodes.pause import Pause
+from ivr_engine.flow.nodes.queue import Queue
 from ivr_engine.flow.nodes.say import Say
 from ivr_engine.flow.nodes.split import Split
 from ivr_engine.flow.nodes.switch import Switch

@@ -273,7 +273,8 @@ class Secret(Asking):
             before = call.variables.pop(name, None)
             if isinstance(before, SecretDigits):
                 before.wipe()
-            outcome = await asking(call)
+            with call.conversation.finishing_entries():
+                outcome = await asking(call)
             return str(outcome)
 
         return act

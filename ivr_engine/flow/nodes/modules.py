@@ -68,7 +68,7 @@ class Run(Step):
 
     def compile(self, scope: Scope) -> Action:
         """Check inputs and outputs against the other flow's declaration."""
-        interface = _interface(scope, "run", self.run)
+        interface = interface_named(scope, "run", self.run)
         if interface is None:
             return _never
         counted = self._check_repeat(scope, interface)
@@ -145,7 +145,7 @@ class HandOverStep(Step):
 
     def compile(self, scope: Scope) -> Action:
         """Check the inputs, and that the other flow does not mean to come back."""
-        interface = _interface(scope, "hand_over", self.hand_over)
+        interface = interface_named(scope, "hand_over", self.hand_over)
         if interface is None:
             return _never
         if interface.outcomes:
@@ -160,7 +160,7 @@ class HandOverStep(Step):
         return act
 
 
-def _interface(scope: Scope, word: str, flow: str) -> Interface | None:
+def interface_named(scope: Scope, word: str, flow: str) -> Interface | None:
     """Return what another flow shows; note a finding when there is none, or when it speaks other languages."""
     interface = scope.interfaces.get(flow)
     if interface is None:

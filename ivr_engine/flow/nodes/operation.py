@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -18,7 +19,7 @@ from ivr_engine.flow.scope import Scope
 from ivr_engine.flow.speaking import Speaker, Speech
 from ivr_engine.flow.step import Action, By, Step, Way
 from ivr_engine.flow.uses import OPERATIONS
-from ivr_engine.flow.values import SECRET, Value
+from ivr_engine.flow.values import QUEUE, SECRET, Value
 from ivr_engine.flow.wording import Text
 from ivr_engine.values.secret import SecretDigits
 
@@ -114,6 +115,7 @@ class Operation(Step):
         filler = self._patience(scope, signature)
         secrets = self.forgets(scope)
         asking, into, changes = _Asking(self.do, self.within, 1 + self.retry), dict(self.into), signature.changes
+        must_end = changes or not signature.repeatable  # an agent who comes meanwhile waits for it
 
         async def act(call: Call) -> str:
             arguments = {argument: give(call) for argument, give in gives.items()}
@@ -121,10 +123,9 @@ class Operation(Step):
             try:
                 if call.gone:
                     performed = await work
-                elif filler is None:
-                    performed = await call.conversation.listen_while(work)
                 else:
-                    performed = await _with_filler(call, work, filler)
+                    with call.conversation.hold_off() if must_end else nullcontext():
+                        performed = await _listening(call, work, filler)
             finally:
                 for secret in secrets:
                     _wipe(call, secret)
@@ -173,6 +174,11 @@ class Operation(Step):
                 if secret is not None:
                     gives[argument] = _from_variable(secret)
                 continue
+            if expected == QUEUE:
+                queue = scope.queue(written, at)
+                if queue is not None:
+                    gives[argument] = _named(queue)
+                continue
             compiled = scope.expression(written, at, expected)
             if compiled is not None:
                 if signature.moves_money and compiled.variable is None:
@@ -202,6 +208,12 @@ async def _ask(call: Call, asking: _Asking, arguments: dict[str, Value]) -> Perf
         await asyncio.sleep(RETRY_PAUSE_MS / 1000)
 
 
+async def _listening(call: Call, work: Coroutine[Any, Any, Performed], filler: Speaker | None) -> Performed:
+    if filler is None:
+        return await call.conversation.listen_while(work)
+    return await _with_filler(call, work, filler)
+
+
 async def _with_filler(call: Call, work: Coroutine[Any, Any, Performed], filler: Speaker) -> Performed:
     """Do the work and say the filler when it takes long; no key is lost, and a hang-up cancels the work."""
     task = asyncio.create_task(work)
@@ -225,6 +237,10 @@ async def _ended(task: asyncio.Task[Performed], within_s: float | None) -> None:
 
 def _from_variable(name: str) -> Give:
     return lambda call: call.variables[name]
+
+
+def _named(name: str) -> Give:
+    return lambda _: name
 
 
 def _wipe(call: Call, name: str) -> None:

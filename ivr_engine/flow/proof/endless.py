@@ -61,7 +61,7 @@ class Passive:
         """Return the ways out of a step that are not the caller's, and where each leads."""
         for way in step.ways:
             by_caller = way.by is By.CALLER
-            if step.runs is not None:
+            if step.runs is not None and way.outcome in step.from_flow:
                 by_caller = way.outcome not in self.returns(step.runs)
             if not by_caller:
                 yield way, step.arms[way.outcome]

@@ -101,17 +101,22 @@ class Explorer:
         exits = self._exits(visit, step, state)
         for way in step.ways:
             target = step.arms[way.outcome]
-            if exits is not None:
+            if way.outcome in step.from_flow:
                 for outcome, after in exits:
                     if outcome == way.outcome:
                         yield (target, after), Move(state, way, (outcome, after))
+            elif step.stays:
+                for after in self._levels_within(visit, step, state):
+                    yield (target, after), Move(state, way)
             elif way.at_least is None or level >= way.at_least:
                 yield (target, level if way.level is None else way.level), Move(state, way)
 
-    def _exits(self, visit: Visit, step: CompiledStep, state: State) -> tuple[Exit, ...] | None:
-        """Return how the flow that this step runs can return, or None for a step that runs none."""
+    def _exits(self, visit: Visit, step: CompiledStep, state: State) -> tuple[Exit, ...]:
+        """Return how the flow that this step runs, if it does, can return."""
         if step.runs is None:
-            return None
+            return ()
+        if step.stays:
+            return tuple(dict.fromkeys(exit_ for one in self._rounds(visit, step, state) for exit_ in one.exits))
         exits = dict.fromkeys(self._enter(step.runs, visit, state).exits)
         if step.repeated is not None:
             # Run again, it is entered at the level with which it returned.
@@ -119,6 +124,32 @@ class Explorer:
                 if outcome == step.repeated.again_on and level != state[1]:
                     exits.update(dict.fromkeys(self._enter(step.runs, visit, (state[0], level)).exits))
         return tuple(exits)
+
+    def _rounds(self, visit: Visit, step: CompiledStep, state: State) -> Iterator[Visit]:
+        """Return the visits that a step that stays makes: each time its flow is entered as it returned before."""
+        todo, seen = [state[1]], {state[1]}
+        while todo:
+            entered = self._enter(step.runs or "", visit, (state[0], todo.pop()))
+            yield entered
+            for outcome, level in entered.exits:
+                if outcome not in step.arms and level not in seen:
+                    seen.add(level)
+                    todo.append(level)
+
+    def _levels_within(self, visit: Visit, step: CompiledStep, state: State) -> tuple[Level, ...]:
+        """Return every level that may hold when the caller is called away from the flow that a step runs meanwhile."""
+        levels, seen = {state[1]: None}, set[tuple[str, Level]]()
+        todo = list(self._rounds(visit, step, state))
+        while todo:
+            inner = todo.pop()
+            if (inner.flow.name, inner.level) in seen:
+                continue
+            seen.add((inner.flow.name, inner.level))
+            for inside, level in inner.states():
+                levels[level] = None
+                if inside.runs is not None:
+                    todo.append(self._enter(inside.runs, inner, (inside.name, level)))
+        return tuple(levels)
 
     def _enter(self, flow: str, visit: Visit, state: State) -> Visit:
         key = (flow, state[1])

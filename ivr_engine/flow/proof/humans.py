@@ -2,6 +2,7 @@
 
 *Keys*: from every menu, in every place where its flow is run, the fewest keys that lead to a human. Keys of the caller
 cost what they cost; steps and a willing world cost nothing; silence and mistakes are no way to ask for somebody.
+Who waits in a queue has got to the human: menus that are offered meanwhile count for nothing.
 
 *Seconds*: a question offers a human when one key, or silence, leads to one without another question. From the start of
 the call the longest time is added up to the first question that does.
@@ -94,10 +95,10 @@ class Keys:
             crossing = self.crossing(step.runs)
             yield _HUMAN, crossing.to_human
             for outcome, away in crossing.to_return.items():
-                yield step.arms[outcome], away
-            return
+                if outcome in step.from_flow:
+                    yield step.arms[outcome], away
         for way in step.ways:
-            if way.by not in (By.SILENCE, By.MISTAKE):
+            if way.outcome not in step.from_flow and way.by not in (By.SILENCE, By.MISTAKE):
                 yield step.arms[way.outcome], presses(way)
 
     def _look_at(self, name: str, after: Costs) -> None:
@@ -105,6 +106,8 @@ class Keys:
         flow = self._flows[name]
         away = self._away(flow, dict(after))
         for step in flow.steps.values():
+            if step.stays:
+                continue  # who waits in a queue has got to the human, whatever menus are offered meanwhile
             if step.runs is not None:
                 costs = tuple((outcome, away.get(target, inf)) for outcome, target in step.arms.items())
                 self.look_at(step.runs, costs)
