@@ -19,7 +19,6 @@ from ivr_engine.simulator.virtual_time import VirtualClock
 from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
-from ivr_engine.values.utterance import Utterance
 from tests.flow.world import catalogue, flow, library_of, shipped
 from tests.scenarios.world import messages, run, scenario_of
 
@@ -302,10 +301,8 @@ def test_machine_that_is_busy_for_ever_is_stopped_and_the_next_test_runs(monkeyp
 
 
 def test_call_in_which_everything_waits_for_nothing_is_ended_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def wait(
-        self: PlayedQueues, queue: str, hold: Utterance | None, *, most_ms: int | None = None
-    ) -> QueueOutcome:
-        del self, queue, hold, most_ms
+    async def wait(self: PlayedQueues, within_ms: int | None = None) -> QueueOutcome:
+        del self, within_ms
         await asyncio.Event().wait()
         return QueueOutcome.ANSWERED
 

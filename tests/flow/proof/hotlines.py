@@ -21,6 +21,7 @@ from ivr_engine.flow.wording import Text
 from ivr_engine.values.language import Language
 
 OUTCOMES: Final = ("good", "bad")
+WAITS_ON: Final = Way("good", By.CALLER)
 Stack = tuple[tuple[str, str], ...]
 Configuration = tuple[Stack, Level]
 
@@ -41,6 +42,7 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "reads": frozenset(),
         "forgets": frozenset(),
         "runs": None,
+        "from_flow": frozenset(way.outcome for way, _ in ways if facts.get("runs") and way.by is By.STEP),
         "returns": None,
         "repeated": None,
         "hands_over_to": None,
@@ -82,37 +84,48 @@ def flow_of(name: str, steps: Sequence[CompiledStep], outcomes: tuple[str, ...] 
 def hotlines(draw: st.DrawFn) -> dict[str, CompiledFlow]:
     """Draw one first flow and up to two others.
 
-    Some return, and may be run by those before them; to the rest a caller may be handed over, also in a circle.
+    Some return, and may be run by those before them; to the rest a caller may be handed over, also in a circle. Some
+    that return do nothing that cannot be done while waiting, and may run while a caller waits for a human.
     """
     number = draw(st.integers(1, 3))
     returning = {f"f{place}" for place in range(1, number) if draw(st.integers(0, 2))}
+    quiet = {name for name in sorted(returning) if draw(st.booleans())}
     flows = {}
     for place in range(number):
         name = f"f{place}"
         later = [f"f{other}" for other in range(place + 1, number) if f"f{other}" in returning]
         plain = [f"f{other}" for other in range(number) if f"f{other}" not in returning]
+        meanwhile = [one for one in later if one in quiet]
+        if name in quiet:
+            later, plain, meanwhile = meanwhile, [], []
         names = [f"s{n}" for n in range(draw(st.integers(1, 5)))]
-        steps = [draw(_steps(one, name, names, later, plain, may_return=name in returning)) for one in names]
+        kinds = [
+            "say",
+            "ask",
+            "bank",
+            "if",
+            *(["human", "end"] if name not in quiet else []),
+            *(["over"] if len(plain) > 1 else []),
+            *(["run"] * 2 if later else []),
+            *(["wait"] * 2 if meanwhile else []),
+            *(["return"] * 2 if name in returning else []),
+        ]
+        steps = [draw(_steps(draw(st.sampled_from(kinds)), one, name, names, later, plain, meanwhile)) for one in names]
         flows[name] = flow_of(name, steps, OUTCOMES if name in returning else ())
     return flows
 
 
 @st.composite
 def _steps(
-    draw: st.DrawFn, name: str, flow: str, names: list[str], later: list[str], plain: list[str], *, may_return: bool
+    draw: st.DrawFn,
+    kind: str,
+    name: str,
+    flow: str,
+    names: list[str],
+    later: list[str],
+    plain: list[str],
+    meanwhile: list[str],
 ) -> CompiledStep:
-    kinds = [
-        "say",
-        "ask",
-        "bank",
-        "if",
-        "human",
-        "end",
-        *(["over"] if len(plain) > 1 else []),
-        *(["run"] * 2 if later else []),
-        *(["return"] * 2 if may_return else []),
-    ]
-    kind = draw(st.sampled_from(kinds))
     target = st.sampled_from(names)
     needs = draw(st.sampled_from([Level.NOBODY, Level.NOBODY, Level.SIGNED_IN, Level.STEPPED_UP]))
     heard_ms = draw(st.sampled_from([0, 1000, 5000]))
@@ -143,6 +156,9 @@ def _steps(
         return step(name, flow, [(Way("yes", at_least=Level.SIGNED_IN), draw(target)), (Way("no"), draw(target))])
     if kind == "human":
         return step(name, flow, [(Way("answered", By.WORLD, Text("answered")), draw(target))], rescues=True)
+    if kind == "wait":
+        waits = [(Way("answered", By.WORLD, Text("answered")), draw(target)), (Way("bad"), draw(target))]
+        return step(name, flow, waits, runs=draw(st.sampled_from(meanwhile)), rescues=True)
     if kind == "run":
         runs = [(Way(outcome), draw(target)) for outcome in OUTCOMES]
         return step(name, flow, runs, runs=draw(st.sampled_from(later)))
@@ -178,10 +194,19 @@ class Walk:
     def _moves(self, configuration: Configuration) -> Iterator[tuple[Way | None, Configuration]]:
         stack, level = configuration
         standing = self.at(configuration)
+        # Whoever waits may be called away, wherever they are meanwhile.
+        for depth, (flow, name) in enumerate(stack):
+            waits = self.flows[flow].steps[name]
+            for way in waits.ways if waits.stays else ():
+                if way.outcome not in waits.from_flow:
+                    yield way, ((*stack[:depth], (flow, waits.arms[way.outcome])), level)
         if standing.returns is not None:
             flow, caller = stack[-2]
-            target = self.flows[flow].steps[caller].arms[standing.returns]
-            yield None, ((*stack[:-2], (flow, target)), level)
+            below = self.flows[flow].steps[caller]
+            if standing.returns in below.from_flow:
+                yield None, ((*stack[:-2], (flow, below.arms[standing.returns])), level)
+            else:  # the caller waits on; the queue's own limit ends that, so it is no circle
+                yield WAITS_ON, (stack[:-1], level)
         elif standing.hands_over_to is not None:
             yield None, (((standing.hands_over_to, self.flows[standing.hands_over_to].start),), level)
         elif standing.runs is not None:

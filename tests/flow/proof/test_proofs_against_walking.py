@@ -101,7 +101,8 @@ def keys_by_walking(walk: Walk) -> dict[tuple[str, str], float]:
     farthest: dict[tuple[str, str], float] = {}
     for start in walk.moves:
         standing = walk.at(start)
-        if standing.runs is None and standing.ways and is_asked(walk, start):
+        waits = any(walk.flows[flow].steps[name].stays for flow, name in start[0][:-1])
+        if not waits and standing.runs is None and standing.ways and is_asked(walk, start):
             away = _fewest_keys(walk, start)
             where = start[0][-1]
             farthest[where] = max(away, farthest.get(where, -inf))
