@@ -18,6 +18,13 @@ from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank, CoreUnavailableError
 from ivr_engine.banking.model import Account, AccountKind, PinVerdict, PostingOutcome
+from ivr_engine.calls.queue_questions import (
+    PLACE_IN_QUEUE,
+    QUEUE_SIGNATURES,
+    QUEUE_STATE,
+    QueueQuestions,
+    SeesQueues,
+)
 from ivr_engine.calls.transfers import send_posting, transfer_posting
 from ivr_engine.flow.operations import DEADLINE_MS, UNAVAILABLE, UNKNOWN, Level, Performed, Signature
 from ivr_engine.flow.values import DATE, DIGITS, MONEY, NUMBER, SECRET, DataClass, Type, Value, Variable, one_of
@@ -143,7 +150,7 @@ def _of_accounts() -> tuple[Signature, ...]:
 
 
 SIGNATURES: Final[Mapping[str, Signature]] = MappingProxyType(
-    {signature.name: signature for signature in (*_of_the_caller(), *_of_accounts())}
+    {signature.name: signature for signature in (*_of_the_caller(), *_of_accounts(), *QUEUE_SIGNATURES)}
 )
 
 
@@ -167,7 +174,15 @@ class LateChange:
 class BankOperations:
     """The operations for one call, and who the caller has proved to be (the `Identity` of the flow)."""
 
-    def __init__(self, bank: CoreBank, call: CallId, clock: Clock, log: FilteringBoundLogger | None = None) -> None:
+    def __init__(
+        self,
+        bank: CoreBank,
+        call: CallId,
+        clock: Clock,
+        log: FilteringBoundLogger | None = None,
+        *,
+        queues: SeesQueues | None = None,
+    ) -> None:
         self._bank = bank
         self._call = call
         self._clock = clock
@@ -175,6 +190,7 @@ class BankOperations:
         self._customer: CustomerNumber | None = None
         self._signed_in_until = 0.0
         self._accounts: tuple[Account, ...] | None = None
+        self._questions = QueueQuestions(queues, call) if queues is not None else None
         self._unfinished: tuple[str, asyncio.Task[Performed]] | None = None
         self._perform: Mapping[str, Callable[[_Order], Awaitable[Performed]]] = {
             SIGN_IN: self._sign_in,
@@ -184,6 +200,8 @@ class BankOperations:
             PROFILE: self._profile,
             SIGN_OUT: self._sign_out,
             TRANSFER: self._transfer,
+            QUEUE_STATE: self._queue_state,
+            PLACE_IN_QUEUE: self._place_in_queue,
         }
 
     @property
@@ -296,6 +314,18 @@ class BankOperations:
         self._signed_in_until = 0.0  # the record of the call keeps who had signed in
         self._accounts = None
         return Performed("signed_out")
+
+    async def _queue_state(self, order: _Order) -> Performed:
+        return self._queues().queue_state(str(order.arguments["queue"]))
+
+    async def _place_in_queue(self, order: _Order) -> Performed:
+        del order
+        return self._queues().place_in_queue()
+
+    def _queues(self) -> QueueQuestions:
+        if self._questions is None:
+            raise AssertionError("a call whose flow asks about queues is shown them")
+        return self._questions
 
     async def _transfer(self, order: _Order) -> Performed:
         amount = order.arguments["amount"]

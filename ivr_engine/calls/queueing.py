@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.acd.dispatcher import decide, next_due
 from ivr_engine.acd.messages import (
@@ -64,14 +65,16 @@ class Waiter:
 class AgentQueues:
     """All queues of this engine; `tell` it what happens, and `run` it for what is due by time."""
 
-    def __init__(self, queues: Iterable[QueueSettings], clock: Clock, wake: Wake) -> None:
+    def __init__(
+        self, queues: Iterable[QueueSettings], clock: Clock, wake: Wake, log: FilteringBoundLogger | None = None
+    ) -> None:
         self._clock = clock
         self._wake = wake
         self._state = empty_state(queues, self._now())
         self._waiters: dict[CallId, Waiter] = {}
         self._to_wake: asyncio.Queue[str] = asyncio.Queue()
         self._changed = asyncio.Event()
-        self._log = structlog.get_logger()
+        self._log: FilteringBoundLogger = log if log is not None else structlog.get_logger()
 
     @property
     def state(self) -> AcdState:

@@ -62,7 +62,7 @@ class CallSession:
         self._line = line
         self._arrival = arrival
         self._conversation = Conversation(line)
-        self._operations = BankOperations(hotline.bank, self.call_id, hotline.clock, hotline.log)
+        self._operations = BankOperations(hotline.bank, self.call_id, hotline.clock, hotline.log, queues=hotline.queues)
         self._queues = CallQueues(hotline.queues, self.call_id, arrival.channel, line, self._conversation)
         self._call = Call(
             self._conversation,

@@ -165,6 +165,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """Agents who are all busy when the caller begins to wait, until one is free for this caller.
+
+    `waiting_before` are callers who wait already, and are served by others until then. `talks_ms` is how long the
+    recent talks lasted, so that the wait can be guessed; None where there were too few to say.
+    """
+
+    free_after_ms: int
+    waiting_before: int = 0
+    talks_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """The world of one test.
 
@@ -175,7 +188,7 @@ class Given:
     bank_away: bool = False
     answer_after_s: float = 0.0
     answers: Mapping[str, Answer] = field(default_factory=lambda: MappingProxyType({}))
-    agents: QueueOutcome | None = None
+    agents: QueueOutcome | Busy | None = None
     begins: datetime | None = None
 
 

@@ -20,7 +20,7 @@ from ivr_engine.flow.source import Data, Path, Source
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios import written
 from ivr_engine.scenarios.block import Block
-from ivr_engine.scenarios.model import Answer, Given, GivenAccount, GivenCustomer, Movement
+from ivr_engine.scenarios.model import Answer, Busy, Given, GivenAccount, GivenCustomer, Movement
 from ivr_engine.scenarios.sample import SAMPLE, sample_customer
 from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
@@ -35,7 +35,10 @@ _ACCOUNT: Final = ("number", "kind", "booked", "held", "credit line", "movements
 _MOVEMENT: Final = ("amount", "on", "days ago", "text")
 _KINDS: Final[Mapping[str, str]] = MappingProxyType({kind.value: kind.value for kind in AccountKind})
 _AGENTS: Final[Mapping[str, str]] = MappingProxyType({outcome.value: outcome.value for outcome in QueueOutcome})
+_BUSY: Final = ("free after", "waiting before", "talks take")
+FREE_AFTER: Final = _BUSY[0]
 COUNT_MAX: Final = 10_000
+WAITING_MAX: Final = 100
 
 
 def read_given(source: Source, operations: Mapping[str, Signature]) -> Given:
@@ -45,13 +48,12 @@ def read_given(source: Source, operations: Mapping[str, Signature]) -> Given:
     block = Block(source, ("given",), _GIVEN)
     away, after_s, answers = _bank(block, operations)
     answers.update(_answers(block, operations))
-    agents = block.read("agents", written.one_word_of(_AGENTS), "")
     return Given(
         customer=_customer(block),
         bank_away=away,
         answer_after_s=after_s,
         answers=MappingProxyType(answers),
-        agents=QueueOutcome(agents) if agents else None,
+        agents=_agents(block),
         begins=block.read("time", written.moment, None),
     )
 
@@ -71,6 +73,29 @@ def _bank(block: Block, operations: Mapping[str, Signature]) -> tuple[bool, floa
     message = Text("'{words}' is nothing that a bank does", words=words)
     block.finding("T104", ("bank",), message, Text("write `away`, `away for balance` or `answers in 3 s`"))
     return False, 0.0, {}
+
+
+def _agents(block: Block) -> QueueOutcome | Busy | None:
+    """Return how waiting ends, or when an agent is free; None where the test does not say."""
+    if not isinstance(block.data.get("agents"), dict):
+        return block.read("agents", _outcome_or_busy, None)
+    agents = Block(block.source, (*block.path, "agents"), _BUSY)
+    agents.needs(FREE_AFTER)
+    return Busy(
+        agents.read(FREE_AFTER, written.milliseconds, 0),
+        agents.read("waiting before", partial(_count, most=WAITING_MAX), 0),
+        agents.read("talks take", written.milliseconds, None),
+    )
+
+
+def _outcome_or_busy(value: Data) -> QueueOutcome | Busy:
+    words = written.text(value)
+    if words.startswith(f"{FREE_AFTER} "):
+        return Busy(written.milliseconds(words.removeprefix(f"{FREE_AFTER} ")))
+    if words not in _AGENTS:
+        known = (*_AGENTS, f"{FREE_AFTER} 45 s")
+        raise NotUnderstoodError(Text("'{written}' is not possible here", written=words), did_you_mean(words, known))
+    return QueueOutcome(words)
 
 
 def _answers(block: Block, operations: Mapping[str, Signature]) -> dict[str, Answer]:

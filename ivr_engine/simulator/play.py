@@ -14,13 +14,18 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
+import structlog
+
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import LISTEN_SLICE_MS, Conversation
 from ivr_engine.channel.line import ALL_KEYS, TERMINATOR, CallerHungUp, Dialled, DialResult, KeysEnd, KeysRead, Played
 from ivr_engine.flow.call import Call, QueueOutcome, Wanted
+from ivr_engine.flow.impact import names_used
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
+from ivr_engine.flow.uses import QUEUES, SKILLS
+from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.saving import Recorder
 from ivr_engine.simulator.virtual_time import run_virtual
@@ -229,7 +234,9 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
     if recorder is not None:
         recorder.conversation = conversation
-    operations = BankOperations(bank, CallId("play"), clock)
+    used = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
+    staged = StagedQueues(*used, scene.agents, clock, structlog.get_logger())
+    operations = BankOperations(bank, CallId("play"), clock, queues=staged)
     queues = PlayedQueues(conversation, scene.agents, write)
     call = Call(conversation, operations, queues, operations, scene.language)
     runner = Runner(scene.library, call, clock, on_step=note)

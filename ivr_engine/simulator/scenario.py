@@ -24,14 +24,17 @@ from structlog.typing import FilteringBoundLogger
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.channel.line import CallerHungUp
-from ivr_engine.flow.call import Call, QueueOutcome
+from ivr_engine.flow.call import Call, QueueOutcome, Queues
+from ivr_engine.flow.impact import names_used
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
+from ivr_engine.flow.uses import QUEUES, SKILLS
 from ivr_engine.flow.values import Value
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import BEGINNING, Answer, GivenCustomer, Moved, Press, Scenario, Typed
+from ivr_engine.scenarios.model import BEGINNING, Answer, Busy, GivenCustomer, Moved, Press, Scenario, Typed
 from ivr_engine.scenarios.verdict import Failure, Told, judge
+from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, bank_of
 from ivr_engine.simulator.caller import ScenarioCaller
 from ivr_engine.simulator.play import BUDGET_EXCEEDED, CALLER_HUNG_UP, PlayedQueues
@@ -44,6 +47,7 @@ from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 TOO_LONG: Final = "too_long"
+CALL: Final = CallId("test")
 _SILENT_LEVEL: Final = logging.CRITICAL
 
 
@@ -113,6 +117,7 @@ class ScenarioRunner:
         self._language = language
         self._limits = limits or Limits()
         self._lasts_ms = _lengths(catalogue)
+        self._queues = names_used(library, QUEUES), names_used(library, SKILLS)
         self._loop = VirtualTimeLoop()
         self._log: FilteringBoundLogger = structlog.wrap_logger(
             structlog.ReturnLogger(), processors=[], wrapper_class=structlog.make_filtering_bound_logger(_SILENT_LEVEL)
@@ -159,9 +164,15 @@ class ScenarioRunner:
             bank = stage.bank = bank_of(scenario.given.customer, clock)
             bank.away, bank.answer_after_s = scenario.given.bank_away, scenario.given.answer_after_s
             conversation = Conversation(line)
-            operations = BankOperations(bank, CallId("test"), clock, self._log)
+            agents = scenario.given.agents or QueueOutcome.ANSWERED
+            staged = StagedQueues(*self._queues, agents, clock, self._log)
+            operations = BankOperations(bank, CALL, clock, self._log, queues=staged)
             noted = NotedOperations(operations, scenario.given.answers, stage.asked)
-            queues = PlayedQueues(conversation, scenario.given.agents or QueueOutcome.ANSWERED)
+            queues: Queues
+            if isinstance(agents, Busy):
+                queues = staged.of_call(CALL, line, line.wake, conversation)
+            else:
+                queues = PlayedQueues(conversation, agents)
             call = stage.call = Call(conversation, noted, queues, operations, self._language)
             runner = Runner(self._library, call, clock, on_step=stage.note)
             try:
@@ -180,6 +191,7 @@ class ScenarioRunner:
                 await noted.finish(runner)
                 runner.close()
                 conversation.forget_typed_ahead()
+                await staged.close()
             return reason, sum(len(secret) > 0 and not bank.holds(secret) for secret in secrets())
 
     def _ended(self, scenario: Scenario, stage: _Stage, message: str) -> Result:

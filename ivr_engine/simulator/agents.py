@@ -1,0 +1,163 @@
+"""Agents as a test is given them: the dispatcher and the waiting of real calls, with people who do as they are told.
+
+Knows which events bring about what a test says. Must not know flows, nor what is heard. Where a test says how waiting
+ends and no more, nobody waits (`PlayedQueues`); this is for those who do, and for what may be asked of the queues.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from ivr_engine.acd.estimate import TALKS_NEEDED
+from ivr_engine.acd.messages import (
+    AgentAppeared,
+    CallerEntered,
+    CallerLeft,
+    LeaveReason,
+    OfferEnded,
+    OfferResult,
+    TalkEnded,
+)
+from ivr_engine.acd.model import AgentName, Offered, QueueName, QueueSettings, Talking
+from ivr_engine.acd.state import AcdState
+from ivr_engine.calls.ports import LiveLine
+from ivr_engine.calls.queueing import AgentQueues, CallQueues
+from ivr_engine.channel.conversation import Conversation
+from ivr_engine.flow.call import QueueOutcome, Wanted
+from ivr_engine.scenarios.model import Busy
+from ivr_engine.values.clock import Clock
+from ivr_engine.values.ids import CallId
+
+AGENT: Final = AgentName("agent")
+_SOMEBODY: Final = CallId("somebody")
+_WRAP_UP_S: Final = 0.0
+
+
+class StagedQueues:
+    """The queues of a test, staged when they are first looked at. `skills` are what its one agent knows: everything."""
+
+    def __init__(
+        self,
+        names: Iterable[str],
+        skills: Iterable[str],
+        agents: QueueOutcome | Busy,
+        clock: Clock,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._names = tuple(QueueName(name) for name in sorted(names))
+        self._skills = frozenset(skills)
+        self._agents = agents
+        self._clock = clock
+        self._log = log
+        self._wake: Callable[[], None] = lambda: None
+        self._queues: AgentQueues | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._free: asyncio.TimerHandle | None = None
+
+    @property
+    def state(self) -> AcdState:
+        """The dispatcher's state at this moment."""
+        return self._staged().state
+
+    def of_call(self, call: CallId, line: LiveLine, wake: Callable[[], None], talk: Conversation) -> WaitingQueues:
+        """Return the queues as a call sees them who really waits; `wake` ends what its line does."""
+        self._wake = wake
+        return WaitingQueues(self, CallQueues(self._staged(), call, "test", line, talk))
+
+    def begin(self) -> None:
+        """The caller has come: from now on time counts, and an agent is free when it is over."""
+        if self._running is None and isinstance(self._agents, Busy):
+            loop = asyncio.get_running_loop()
+            self._running = loop.create_task(self._staged().run())
+            self._free = loop.call_later(self._agents.free_after_ms / 1000, self._set_free)
+
+    async def close(self) -> None:
+        """End what was begun."""
+        if self._free is not None:
+            self._free.cancel()
+        if self._running is not None:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+
+    def _staged(self) -> AgentQueues:
+        if self._queues is None:
+            settings = [QueueSettings(name, wrap_up_s=_WRAP_UP_S) for name in self._names]
+
+            async def wake(_: str) -> None:
+                self._wake()
+
+            self._queues = AgentQueues(settings, self._clock, wake, self._log)
+            if self._agents is not QueueOutcome.NO_AGENTS:
+                self._queues.tell(AgentAppeared(AGENT, "PJSIP/agent", self._names, skills=self._skills))
+            if isinstance(self._agents, Busy):
+                self._stage(self._queues, self._agents)
+            elif self._agents in (QueueOutcome.FULL, QueueOutcome.TIMED_OUT):
+                self._keep_busy(self._queues)
+        return self._queues
+
+    def _stage(self, queues: AgentQueues, busy: Busy) -> None:
+        """Let the recent talks have been, one go on, and others wait before the caller."""
+        for name in self._names if busy.talks_ms is not None else ():
+            for number in range(TALKS_NEEDED):
+                offer = self._offered(queues, CallId(f"{name} {number}"), name)
+                queues.tell(_answered(offer, (busy.talks_ms or 0) / 1000))
+        self._keep_busy(queues)
+        for name in self._names:
+            for number in range(busy.waiting_before):
+                queues.tell(CallerEntered(CallId(f"before {name} {number}"), name, self._clock.now().timestamp()))
+
+    def _keep_busy(self, queues: AgentQueues) -> None:
+        if self._names:
+            queues.tell(_answered(self._offered(queues, _SOMEBODY, self._names[0]), None))
+
+    def _offered(self, queues: AgentQueues, call: CallId, queue: QueueName) -> Offered:
+        queues.tell(CallerEntered(call, queue, self._clock.now().timestamp()))
+        offered = queues.state.agents[AGENT].occupation
+        if not isinstance(offered, Offered):
+            raise AssertionError("the agent of a test is free until a caller comes")  # noqa: TRY004 # a bug, not a value
+        return offered
+
+    def _set_free(self) -> None:
+        """Whoever was before the caller is served by others, and the agent's talk is over."""
+        queues = self._staged()
+        for call in [call for call in queues.state.callers if call.startswith("before ")]:
+            queues.tell(CallerLeft(call, LeaveReason.HUNG_UP))
+        talk = queues.state.agents[AGENT].occupation
+        if isinstance(talk, Talking):
+            queues.tell(TalkEnded(talk.call, AGENT, talk.number, self._clock.now().timestamp() - talk.since))
+
+
+class WaitingQueues:
+    """The queues of a real call (`CallQueues`), in which waiting begins the time of the test's agents."""
+
+    def __init__(self, staged: StagedQueues, real: CallQueues) -> None:
+        self._staged = staged
+        self._real = real
+
+    async def enter(self, wanted: Wanted) -> None:
+        """Put the caller into a queue."""
+        self._staged.begin()
+        await self._real.enter(wanted)
+
+    async def wait(self, within_ms: int | None = None) -> QueueOutcome | None:
+        """Wait as a real call does."""
+        return await self._real.wait(within_ms)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether an agent is offered, or the wait is over."""
+        return self._real.has_news
+
+    def leave(self) -> None:
+        """Wait no longer."""
+        self._real.leave()
+
+
+def _answered(offer: Offered, talk_s: float | None) -> OfferEnded:
+    return OfferEnded(offer.call, AGENT, offer.number, OfferResult.ANSWERED, talk_s)
