@@ -235,6 +235,33 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
             "to nobody; use `run` for it.",
         ),
         "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
+        "E702": Code(
+            "an in-queue flow that does not fit",
+            "Of a flow that runs while a caller waits, the first outcome means that the caller waits on. Every other "
+            "one leaves the queue and is an outcome of the `queue` step, so it cannot be called like one of the "
+            "queue's own. It has no inputs: nobody would give them.",
+        ),
+        "E703": Code(
+            "something that cannot be done while waiting",
+            "A caller who waits has a place in the queue. To wait for somebody else, to go over into another flow for "
+            "good or to end the call would take it away. And no money is moved: an agent may be there at any moment, "
+            "between the words that confirm a transfer and those that say what has become of it.",
+        ),
+        "E704": Code(
+            "a place in the queue where nobody waits",
+            "`place_in_queue` tells of a caller who waits. It can be asked in flows that a `queue` step runs with "
+            "`meanwhile`, and in those that they run.",
+        ),
+        "E705": Code(
+            "an unknown skill",
+            "What agents know is a setting of the hotline (`agent_skills`). Whoever asks for a skill that nobody has "
+            "waits in vain.",
+        ),
+        "E706": Code(
+            "a queue step that is only half written",
+            "`every` is the time between two runs of the in-queue flow, `relax` the time for which skills are waited "
+            "for: without `meanwhile` or `skills` they mean nothing.",
+        ),
         "E801": Code(
             "the bank is asked before the sign-in",
             "Some operations are only for callers whom the bank knows. On the path that is shown a caller gets to this "

@@ -169,8 +169,11 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
             to_human:
               queue: service
               hold: connecting_to_agent
+              meanwhile: library/waiting
+              every: 1 min
               when:
                 answered: next
+                left_by_key: next
                 no_agents: next
                 full: next
                 timed_out: next

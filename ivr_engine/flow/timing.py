@@ -60,12 +60,15 @@ HUMAN: Final = Task("people", "a human")
 
 
 def tasks_of(library: Library, flow: str) -> tuple[Task, ...]:
-    """Return the tasks of a flow and of those in which its calls go on, a human first."""
+    """Return the tasks of a flow and of those in which its calls go on, a human first.
+
+    What the engine does itself, and at once, is nothing that anybody calls for.
+    """
     found: set[Task] = set()
     for name in flows_from(library, flow):
         for step in library.flows[name].steps.values():
             found.update({HUMAN} if step.rescues else ())
-            found.update(Task(OPERATIONS, use.name) for use in step.uses if use.sort == OPERATIONS)
+            found.update(Task(OPERATIONS, use.name) for use in step.uses if use.sort == OPERATIONS and step.longest_ms)
     return tuple(sorted(found, key=lambda task: (task != HUMAN, task)))
 
 

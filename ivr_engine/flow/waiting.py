@@ -9,7 +9,7 @@ any moment, between the words that confirm a transfer and those that say what ha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ivr_engine.flow.graphs import reached_from
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
@@ -24,29 +24,25 @@ def check_waiting(
 ) -> None:
     """Note what cannot be done while waiting, and what is asked of who waits where nobody does; each step once."""
     steps = [step for flow in flows.values() for step in flow.steps.values()]
-    in_queue = _reached(flows, [name for name in flows if any(step.stays and step.runs == name for step in steps)])
+    in_queue = _reached(flows, {step.runs for step in steps if step.stays}, hands_over=False)
     for name in in_queue:
         for step in flows[name].steps.values():
             _check_step(step, sources[name])
-    elsewhere = _reached(flows, [name for name in flows if name not in in_queue])
-    for name in elsewhere:
+    for name in _reached(flows, flows.keys() - in_queue, hands_over=True):
         for step in flows[name].steps.values():
             _check_place(step, sources[name], operations)
 
 
-def _reached(flows: Mapping[str, CompiledFlow], starts: Collection[str]) -> list[str]:
+def _reached(flows: Mapping[str, CompiledFlow], starts: Iterable[str | None], *, hands_over: bool) -> frozenset[str]:
     """Return these flows and all that run because of them, but for what runs only while a caller waits."""
-    found: dict[str, None] = {}
-    for start in starts:
-        found.update(dict.fromkeys(sorted(reached_from(start, lambda name: _onward(flows, name)))))
-    return list(found)
 
+    def onward(name: str) -> Iterator[str]:
+        for step in flows[name].steps.values():
+            for other in (None if step.stays else step.runs, step.hands_over_to if hands_over else None):
+                if other is not None and other in flows:
+                    yield other
 
-def _onward(flows: Mapping[str, CompiledFlow], name: str) -> Iterator[str]:
-    for step in flows[name].steps.values():
-        for other in (None if step.stays else step.runs, step.hands_over_to):
-            if other is not None and other in flows:
-                yield other
+    return frozenset(name for start in starts if start in flows for name in reached_from(str(start), onward))
 
 
 def _check_step(step: CompiledStep, source: Source) -> None:

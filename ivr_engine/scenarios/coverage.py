@@ -70,6 +70,8 @@ class Coverage:
         for done, language in trace:
             self._steps.add((done.flow, done.step))
             self._languages.add((done.flow, language))
+            if (done.flow, done.step) in running:  # it stays while its flow runs, and the caller was called back to it
+                del running[running.index((done.flow, done.step)) :]
             if done.outcome == ENTERED and self.library.flows[done.flow].steps[done.step].runs is not None:
                 running.append((done.flow, done.step))
                 continue

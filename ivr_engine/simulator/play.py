@@ -234,8 +234,8 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
     if recorder is not None:
         recorder.conversation = conversation
-    used = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
-    staged = StagedQueues(*used, scene.agents, clock, structlog.get_logger())
+    names, skills = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
+    staged = StagedQueues(names, skills, scene.agents, clock, structlog.get_logger())
     operations = BankOperations(bank, CallId("play"), clock, queues=staged)
     queues = PlayedQueues(conversation, scene.agents, write)
     call = Call(conversation, operations, queues, operations, scene.language)

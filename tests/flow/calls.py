@@ -9,15 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import structlog
+
 from ivr_engine.banking.pin_policy import PinFailures
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.channel.line import ALL_KEYS, CallerHungUp, Played
-from ivr_engine.flow.call import Call, QueueOutcome, Tally
+from ivr_engine.channel.line import ALL_KEYS, WAKE, CallerHungUp, Played
+from ivr_engine.flow.call import Call, QueueOutcome, Queues, Tally
+from ivr_engine.flow.impact import names_used
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StackEntry, StepDone
+from ivr_engine.flow.uses import QUEUES, SKILLS
 from ivr_engine.flow.values import Value
+from ivr_engine.scenarios.model import Busy
+from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.line import Deed, Heard, ScriptedLine
 from ivr_engine.simulator.play import PlayedQueues
@@ -46,12 +52,22 @@ class LeavingLine(ScriptedLine):
 
     async def _next_key(self, until: float, *, woken: bool = False) -> tuple[str | None, float]:
         if self.leaves_at_s <= until and not (self._due and self._due[0][0] <= self.leaves_at_s):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(self.leaves_at_s):
-                    await asyncio.Event().wait()
+            if await self._sleep_until(self.leaves_at_s, woken=woken):
+                return WAKE, asyncio.get_running_loop().time()
             self.hung_up_by = "caller"
             raise CallerHungUp
         return await ScriptedLine._next_key(self, until, woken=woken)
+
+    async def renew_backstop(self, seconds: int) -> None:
+        del seconds
+        self._check()
+
+    async def mark_done(self) -> None:
+        self._check()
+
+    async def mark_agent_spoke(self, *, spoke: bool) -> None:
+        del spoke
+        self._check()
 
 
 @dataclass(slots=True)
@@ -77,7 +93,7 @@ class Story:
 
     deeds: Sequence[Deed] = ()
     bank: Callable[[VirtualClock], MemoryBank] = sample_bank
-    agents: QueueOutcome = QueueOutcome.ANSWERED
+    agents: QueueOutcome | Busy = QueueOutcome.ANSWERED
     forced: Mapping[str, str] = field(default_factory=dict)
     leaves_at_s: float = float("inf")
     language: Language = Language.ENGLISH
@@ -135,8 +151,16 @@ def tell(
         line = LeavingLine(story.deeds, leaves_at_s=story.leaves_at_s)
         bank = story.bank(clock)
         conversation = Conversation(line)
-        operations = BankOperations(bank, CALL, clock)
-        queues = PlayedQueues(conversation, story.agents)
+        used = library or shipped()
+        names = names_used(used, QUEUES), names_used(used, SKILLS)
+        staged = StagedQueues(*names, story.agents, clock, structlog.get_logger())
+        operations = BankOperations(bank, CALL, clock, queues=staged)
+        played = PlayedQueues(conversation, QueueOutcome.ANSWERED)
+        queues: Queues = played
+        if isinstance(story.agents, Busy):
+            queues = staged.of_call(CALL, line, line.wake, conversation)
+        else:
+            played.outcome = story.agents
         forced = ForcedOperations(operations, story.forced, story.slow)
         call = Call(conversation, forced, queues, operations, story.language, caller=story.caller)
         trace: list[StepDone] = []
@@ -148,7 +172,7 @@ def tell(
             taken, customer = conversation.keys_taken, operations.customer
             boundaries.append(Boundary(runner.position(), call.language, taken, customer, failures, attempts))
 
-        runner = Runner(library or shipped(), call, clock, on_step=on_step)
+        runner = Runner(used, call, clock, on_step=on_step)
         try:
             await line.answer()
             if go_on_from is None:
@@ -167,6 +191,8 @@ def tell(
             with contextlib.suppress(TimeoutError, BudgetExceededError):
                 await runner.after_hang_up()
         assert await operations.finish() is None
+        await staged.close()
+        assert staged.state.callers.get(CALL) is None
         variables = dict(call.variables)
         runner.close()
         conversation.forget_typed_ahead()
@@ -179,7 +205,7 @@ def tell(
             line.heard,
             line.played,
             boundaries,
-            queues.asked,
+            played.asked,
             bank.asked,
             sum(len(secret) > 0 and not bank.holds(secret) for secret in left),
             len(asyncio.all_tasks()) - 1,

@@ -16,6 +16,7 @@ from ivr_engine.banking.model import AccountKind, Balance, Posting, PostingOutco
 from ivr_engine.banking.pin_policy import PinFailures
 from ivr_engine.calls.operations import BALANCE, SIGNATURES, TRANSACTION, TRANSFER
 from ivr_engine.flow.call import QueueOutcome
+from ivr_engine.scenarios.model import Busy
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press
 from ivr_engine.speech.grammars import grammar_for
@@ -175,6 +176,11 @@ STORIES: Final = MappingProxyType(
         "transfer, bank away": Story(press("3", "3", NUMBER, PIN, *MOVE, "1"), bank_with(away_for=frozenset({"post"}))),
         "transfer, nobody knows": Story(press("3", "3", NUMBER, PIN, *MOVE, "1"), TWO, forced={TRANSFER: "unknown"}),
         "bank slow": Story(press("3", "1", NUMBER, PIN), bank_with(answer_after_s=30.0)),
+        "waits, then an agent": Story(press("3", "0"), agents=Busy(90_000)),
+        "waits behind others and hears how long": Story(press("3", "0"), agents=Busy(90_000, 3, 120_000)),
+        "waits, hears it again, waits on": Story(press("3", "0", "*", "0"), agents=Busy(90_000)),
+        "waits, a wrong key": Story(press("3", "0", "7"), agents=Busy(90_000)),
+        "waits, leaves the queue": Story(press("3", "0", "1", "0"), agents=Busy(5 * 60_000)),
         "no agents": Story(press("3", "0"), agents=QueueOutcome.NO_AGENTS),
         "queue full": Story(press("3", "0"), agents=QueueOutcome.FULL),
         "agents too slow": Story(press("3", "0"), agents=QueueOutcome.TIMED_OUT),
@@ -204,11 +210,11 @@ def never_taken(taken: set[tuple[str, str, str]]) -> list[str]:
     for flow, step in ((one, each) for one in shipped().flows.values() for each in one.steps.values()):
         if step.runs is not None:
             inner = [name for name, one in shipped().flows[step.runs].steps.items() if one.word == "return"]
-            left = [out for out in step.outcomes if not any((step.runs, name, out) in taken for name in inner)]
+            left = [out for out in step.from_flow if not any((step.runs, name, out) in taken for name in inner)]
             missing += [f"{step.place}: '{step.runs}' never came back with '{outcome}'" for outcome in left]
-        else:
-            left = [outcome for outcome in step.outcomes if (flow.name, step.name, outcome) not in taken]
-            missing += [f"{step.place}: step '{step.name}' never ended in '{outcome}'" for outcome in left]
+        own = [outcome for outcome in step.outcomes if outcome not in step.from_flow]
+        left = [outcome for outcome in own if (flow.name, step.name, outcome) not in taken]
+        missing += [f"{step.place}: step '{step.name}' never ended in '{outcome}'" for outcome in left]
         if (flow.name, step.name) not in {(name, reached) for name, reached, _ in taken}:
             missing.append(f"{step.place}: step '{step.name}' was never reached")
     return missing

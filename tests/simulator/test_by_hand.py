@@ -31,6 +31,7 @@ def by_hand(story: Story) -> tuple[object, ...]:
         line, bank = ScriptedLine(story.deeds), sample_bank(clock)
         conversation = Conversation(line)
         operations = BankOperations(bank, CallId("call"), clock)
+        assert isinstance(story.agents, QueueOutcome)
         queues = PlayedQueues(conversation, story.agents)
         call = Call(conversation, operations, queues, operations, story.language)
         call.clock = clock

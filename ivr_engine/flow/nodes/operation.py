@@ -152,7 +152,7 @@ class Operation(Step):
         if filler is not None and self.within <= FILLER_AFTER_MS:
             message = Text("the wait is over before this would be said")
             scope.finding("E512", ("filler",), message, Text("remove `filler`, or write a longer `within`"), key=True)
-        scope.lasts(0, self.within + (filler.longest_ms if filler is not None else 0))
+        scope.lasts(0, 0 if signature.at_once else self.within + (filler.longest_ms if filler is not None else 0))
         return filler
 
     def _arguments(self, scope: Scope, signature: Signature) -> dict[str, Give]:

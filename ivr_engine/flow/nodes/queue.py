@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Final, cast
+from typing import Annotated, Any, ClassVar, Final, cast
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ivr_engine.flow.call import CALLED_AWAY, Call, QueueOutcome, Wanted
-from ivr_engine.flow.fields import LongMilliseconds, Written
-from ivr_engine.flow.findings import did_you_mean
+from ivr_engine.flow.fields import LongMilliseconds
+from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.nodes.modules import interface_named
 from ivr_engine.flow.scope import Interface, Scope
 from ivr_engine.flow.speaking import Speech
@@ -27,6 +27,19 @@ _DEEDS: Final[Mapping[QueueOutcome, Text]] = {
     QueueOutcome.FULL: Text("the queue is full"),
     QueueOutcome.TIMED_OUT: Text("nobody answers in time"),
 }
+
+
+def _priority(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+    if type(written) is int and not 0 <= written <= PRIORITY_MAX:
+        message = Text("a priority is 0 to {most}", most=PRIORITY_MAX)
+        raise NotUnderstoodError(message, Text("write 0 for most callers, and more for some"))
+    return written
+
+
+Priority = Annotated[
+    int | str,
+    BeforeValidator(_priority, json_schema_input_type=Annotated[int, Field(ge=0, le=PRIORITY_MAX)] | str),
+]
 
 
 class Queue(Step):
@@ -51,7 +64,7 @@ class Queue(Step):
     most: LongMilliseconds | None = Field(
         default=None, description="How long the caller waits at most, up to 10 min; the queue has a limit of its own."
     )
-    priority: Written = Field(
+    priority: Priority = Field(
         default=0, description="0 to 9, or an expression: who has more is served first, then who came first."
     )
     skills: list[str] = Field(default_factory=list, description="What an agent must know to be rung for this caller.")
@@ -107,9 +120,6 @@ class Queue(Step):
         hold = scope.speech(self.hold, ("hold",)) if self.hold else None
         whisper = scope.speech(self.whisper, ("whisper",)) if self.whisper else None
         priority = scope.expression(self.priority, ("priority",), NUMBER)
-        if isinstance(self.priority, int) and not 0 <= self.priority <= PRIORITY_MAX:
-            message = Text("a priority is 0 to {most}", most=PRIORITY_MAX)
-            scope.finding("E112", ("priority",), message, Text("write 0 for most callers, and more for some"))
         queue, most_ms, skills, relax_ms = self.queue, self.most, frozenset(self.skills), self.relax
 
         def wanted(call: Call) -> Wanted:
