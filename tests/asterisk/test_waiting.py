@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 import pytest
 
+from ivr_engine.app.commands.suite import load_suite, runner_for
+from ivr_engine.app.placing import Placer, rehearse
 from ivr_engine.app.settings import PROJECT
+from ivr_engine.scenarios.model import Busy
 from ivr_engine.testcaller.caller import Caller
 from ivr_engine.testcaller.dialogue import EndedBy
 from ivr_engine.testcaller.phone import Phone
@@ -17,7 +21,7 @@ from ivr_engine.testcaller.recognise import Kind
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import Telephone, Voice, at_work, clip
+from tests.asterisk.people import Telephone, Voice, ask_for_human, at_work, clip
 from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
@@ -139,6 +143,39 @@ async def test_music_is_ended_at_once_too(
         assert after_ms < AT_ONCE_MS
 
 
+TOLD: Final = ("waiting_then_agent", "waiting_agent_cuts_in")
+"""Tests of the shipped flows with agents who are free after a while: in the music, and in the middle of a word."""
+
+
+@pytest.mark.parametrize("name", TOLD)
+async def test_tests_of_flows_with_agents_go_over_real_calls_as_in_virtual_time(
+    name: str, hotline: RunningHotline, recordings: Recordings
+) -> None:
+    suite = load_suite([PROJECT / "flows" / "tests" / f"{name}.test.yaml"], hotline.settings)
+    assert suite is not None
+    with runner_for(suite, hotline.settings) as runner:
+        rehearsed = rehearse(suite.scenarios[0], runner, hotline.settings)
+    assert rehearsed.differences == ()
+    assert "people" in str(rehearsed.skipped), "the bank's people do as they like; here they do as the test says"
+    agents = rehearsed.scenario.given.agents
+    assert isinstance(agents, Busy)
+    async with (
+        at_work(hotline, recordings, "1001") as desk,
+        Phone.at(hotline.target, recordings) as phone,
+        phone.dial(hotline.number, caller="13933333330") as first,
+    ):
+        await ask_for_human(first)
+        async with desk.pick_up() as agent, Placer(hotline.settings) as placer, asyncio.TaskGroup() as group:
+            placed = group.create_task(placer.place(dataclasses.replace(rehearsed, skipped=None)))
+            await until(lambda: hotline.metric("ivr_callers_waiting") == 1, "the caller waits", within_s=40)
+            await asyncio.sleep(agents.free_after_ms / 1000)
+            group.create_task(_serve(desk))
+            agent.hang_up()
+    one = placed.result()
+    assert one.differences == (), "\n".join(one.differences)
+    assert ("library/waiting", "ask_place", "wait_unknown") in one.virtual.told.steps
+
+
 async def test_pin_that_is_being_typed_is_finished_first_and_no_key_of_it_reaches_the_agent(
     desks: RunningHotline, voices: Recordings
 ) -> None:
@@ -157,6 +194,8 @@ async def test_pin_that_is_being_typed_is_finished_first_and_no_key_of_it_reache
         assert await served == number
         assert desk.rang_at != rang_before, "the telephone rings only when the PIN is complete"
         assert 0 <= desk.rang_at - typed_at + 0.3 < 1
+        await caller.hear(english("thank_you"), others=True)
+        assert await caller.ended() is EndedBy.FAR_END
     steps = await all_steps_of(desks, number)
     assert ("ask_pin", "collected") in steps
     assert steps[-3:] == [("to_human", "answered"), ("served", "said"), ("end", "completed")]
@@ -172,6 +211,7 @@ async def test_keys_typed_before_the_agent_came_choose_nothing_afterwards(
         await caller.press("999")
         await rings_after_ms(desk, agent, number)
         await caller.hear(english("thank_you"), others=True)
+        assert await caller.ended() is EndedBy.FAR_END
     assert ("left", "said") not in await all_steps_of(desks, number)
 
 
