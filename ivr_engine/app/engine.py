@@ -205,7 +205,7 @@ def _join_humans(
     settings: Settings, secrets: Secrets, clock: SystemClock, endings: Endings
 ) -> tuple[AmiClient, AgentQueues]:
     """Join the queues with what Asterisk says of the agents' telephones, and the records with whether it lives."""
-    telephones = Telephones(settings.agents, QUEUE)
+    telephones = Telephones(settings.agents, QUEUE, settings.skills)
 
     async def deliver(item: Delivery) -> None:
         await telephones.deliver(item)

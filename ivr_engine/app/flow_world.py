@@ -26,6 +26,7 @@ def flow_world(settings: Settings, prompts: Catalogue | None = None) -> World:
         environment=settings.environment,
         zone=settings.zone,
         first_flow=settings.first_flow,
+        skills=frozenset(skill for known in settings.skills.values() for skill in known),
         limits=Limits(
             keys_to_human=settings.keys_to_human,
             human_within_s=settings.human_within_s,

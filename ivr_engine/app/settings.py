@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import pathlib
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -28,6 +29,7 @@ PREFIX: Final = "IVR_"
 FILE: Final = "ivr.toml"
 NOT_SETTINGS: Final = frozenset({"IVR_ASTERISK_ROOT"})
 """Variables of the set-up scripts that share the prefix."""
+_SKILLS: Final = re.compile(r"\s*[A-Za-z0-9_-]{1,80}\s*:\s*[a-z][a-z0-9_]*(\s+[a-z][a-z0-9_]*)*\s*", re.ASCII)
 _MAY_HOLD_PASSWORDS: Final = frozenset({"database_url", "bank_url"})
 PROJECT: Final = pathlib.Path(__file__).resolve().parents[2]
 
@@ -88,6 +90,13 @@ def _folder(path: pathlib.Path) -> pathlib.Path:
     return path
 
 
+def _skills(text: str) -> str:
+    if _SKILLS.fullmatch(text) is None:
+        raise ValueError("is an agent's account with what they know, as 1001: en credit_cards")
+    return " ".join(text.split())
+
+
+Skilled = Annotated[str, AfterValidator(_skills)]
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
 
@@ -129,6 +138,9 @@ class Settings(BaseModel):
     sip_port: int = Field(default=5060, ge=1, le=65535)
     trunk_addresses: tuple[Network, ...] = Field(default=("127.0.0.1/32",), description="Who may send calls.")
     agents: tuple[str, ...] = Field(default=("1001", "1002"), description="SIP accounts of the agents.")
+    agent_skills: tuple[Skilled, ...] = Field(
+        default=(), description="What agents know that a queue step may ask for, as 1001: en credit_cards."
+    )
     rtp_first_port: int = Field(default=10000, ge=1024, le=65535)
     rtp_last_port: int = Field(default=19999, ge=1024, le=65535)
     agi_host: str = Field(default="127.0.0.1", description="The address on which the engine serves FastAGI.")
@@ -154,6 +166,20 @@ class Settings(BaseModel):
         if self.rtp_first_port >= self.rtp_last_port:
             raise ValueError("setting rtp_first_port (IVR_RTP_FIRST_PORT) has to be below rtp_last_port")
         return self
+
+    @model_validator(mode="after")
+    def _skills_of_agents(self) -> Settings:
+        for name in self.skills:
+            if name not in self.agents:
+                message = f"setting agent_skills (IVR_AGENT_SKILLS): there is no agent {name}; set agents as well"
+                raise ValueError(message)
+        return self
+
+    @property
+    def skills(self) -> Mapping[str, frozenset[str]]:
+        """What each agent knows, for those who know anything in particular."""
+        parted = (one.split(":") for one in self.agent_skills)
+        return {name.strip(): frozenset(known.split()) for name, known in parted}
 
     @property
     def sounds_dir(self) -> pathlib.Path:

@@ -5,7 +5,7 @@ Knows both vocabularies, Asterisk's and the dispatcher's. Must not know rules of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -25,8 +25,9 @@ _TECHNOLOGY: Final = "PJSIP/"
 class Telephones:
     """Keeps the dispatcher's picture of the agents' telephones true."""
 
-    def __init__(self, agents: Iterable[str], queue: str) -> None:
+    def __init__(self, agents: Iterable[str], queue: str, skills: Mapping[str, frozenset[str]] | None = None) -> None:
         self._agents = tuple(agents)
+        self._skills = skills or {}
         self._queue = QueueName(queue)
         self._queues: AgentQueues | None = None
         self._ami: AmiClient | None = None
@@ -37,7 +38,13 @@ class Telephones:
         self._queues, self._ami = queues, ami
         for name in self._agents:
             queues.tell(
-                AgentAppeared(AgentName(name), f"{_TECHNOLOGY}{name}", (self._queue,), presence=Presence.UNREACHABLE)
+                AgentAppeared(
+                    AgentName(name),
+                    f"{_TECHNOLOGY}{name}",
+                    (self._queue,),
+                    presence=Presence.UNREACHABLE,
+                    skills=self._skills.get(name, frozenset()),
+                )
             )
 
     async def deliver(self, item: Delivery) -> None:

@@ -23,7 +23,7 @@ def failure_lines(failures: Sequence[Failure], told: Told, words: Words) -> Iter
         yield f"    {failure.place}  {failure.message}"
     yield "    the caller heard:"
     for heard in told.heard:
-        mark = " (cut by a key)" if heard.cut else ""
+        mark = " (cut)" if heard.cut else ""
         yield f"      {heard.began_s:6.1f} s  {words(heard.name)}  [{heard.name}]{mark}"
     yield f"      {told.seconds:6.1f} s  the call ended: {told.reason}"
     yield "    steps:"

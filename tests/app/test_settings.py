@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ivr_engine.app.flow_world import flow_world
 from ivr_engine.app.settings import AsteriskMode, Settings, SettingsError, load_settings
 from ivr_engine.values.language import Language
 
@@ -28,6 +29,18 @@ def test_the_file_is_read_and_the_environment_wins_over_it(tmp_path: Path) -> No
 def test_a_list_in_the_environment_is_separated_by_commas(tmp_path: Path) -> None:
     assert load_settings(tmp_path, {"IVR_AGENTS": "1001, 1002,,1003 "}).agents == ("1001", "1002", "1003")
     assert load_settings(tmp_path, {"IVR_AGENTS": ""}).agents == ()
+
+
+def test_skills_of_agents_are_words_behind_their_account(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, {"IVR_AGENT_SKILLS": "1001: en  credit_cards, 1002:en"})
+    assert settings.skills == {"1001": {"en", "credit_cards"}, "1002": {"en"}}
+    assert flow_world(settings).skills == {"en", "credit_cards"}
+    assert load_settings(tmp_path, {}).skills == {}
+
+
+@pytest.mark.parametrize("written", ["1001", "1001: ", "1001: EN", "en 1001", "1003: en"])
+def test_skills_that_are_none_or_of_nobody_are_refused(tmp_path: Path, written: str) -> None:
+    assert "agent_skills (IVR_AGENT_SKILLS)" in refusal(tmp_path, {"IVR_AGENT_SKILLS": written})
 
 
 def test_variables_of_the_set_up_scripts_are_no_settings(tmp_path: Path) -> None:

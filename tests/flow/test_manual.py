@@ -112,6 +112,23 @@ TESTS_OF_RULES: Final = MappingProxyType(
             "flow.test_tapered:further_try_of_a_question_is_said_the_other_way",
             "flow.test_tapered:visits_go_with_the_call_to_another_engine",
         ],
+        "A flow that runs while its caller waits": [
+            "flow.test_waiting:agent_cuts_a_prompt",
+            "flow.test_waiting:agent_cuts_a_question_and_the_music",
+            "flow.test_waiting:half_of_a_number_is_dropped_and_chooses_nothing_afterwards",
+        ],
+        "Two things an agent waits for": [
+            "flow.test_waiting:sign_in_that_is_asked_for_is_finished_first",
+            "flow.test_waiting:pin_that_is_being_typed_is_finished_first_and_overwritten",
+        ],
+        "The longest wait of a queue": [
+            "flow.test_waiting:longest_wait_goes_on_counting_and_ends_whatever_runs_meanwhile",
+            "flow.test_waiting:longest_wait_of_the_queue_itself_ends_a_prompt",
+        ],
+        "A key pressed in the music": ["flow.test_waiting:key_in_the_music_ends_it_and_is_taken_by_the_flow"],
+        "Steps, silences and wrong keys while a caller waits": [
+            "flow.test_waiting:what_happens_while_waiting_uses_up_no_budget_but_changes_are_kept"
+        ],
         "A hang-up ends the call": [
             "flow.test_hotline:caller_may_hang_up_at_any_quarter_of_a_second",
             "channel.test_conversation:hang_up_while_the_bank_works_cancels_the_work",

@@ -18,7 +18,7 @@ from ivr_engine.banking.model import AccountKind
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.codes import CODES
 from ivr_engine.scenarios.findings import TEST_CODES
-from ivr_engine.scenarios.model import Answer, HangUp, Hear, Moved, Press, Typed, Wait, Wanted
+from ivr_engine.scenarios.model import Answer, Busy, HangUp, Hear, Moved, Press, Typed, Wait, Wanted
 from ivr_engine.scenarios.reading import read_scenario
 from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency, Money
@@ -77,6 +77,20 @@ def test_all_mistakes_of_a_test_are_told_at_once() -> None:
     written = "ivr_test: 1\ntitle: A\nlanguage: en\nsteps:\n  - hear: welcom\n  - press: one\n  - type: pin\n"
     _, findings = read_scenario("a.test.yaml", written, known())
     assert [(finding.code, finding.place.line) for finding in findings] == [("T106", 5), ("T104", 6), ("T109", 7)]
+
+
+def agents_of(written: str) -> QueueOutcome | Busy | None:
+    text = f"ivr_test: 1\ntitle: A\nlanguage: en\ngiven:\n  agents: {written}\nsteps: []\n"
+    scenario, findings = read_scenario("a.test.yaml", text, known())
+    assert scenario is not None, findings
+    return scenario.given.agents
+
+
+def test_agents_are_free_after_a_while_with_others_before_and_talks_that_were() -> None:
+    assert agents_of("free after 45 s") == Busy(45_000)
+    written = "{free after: 2 min, waiting before: 3, talks take: 90 s}"
+    assert agents_of(written) == Busy(120_000, 3, 90_000)
+    assert agents_of("timed_out") is QueueOutcome.TIMED_OUT
 
 
 def test_mistake_reads_so() -> None:
