@@ -152,11 +152,6 @@ class ScriptedLine:
         await self._pass_time(max(dialled.talk_seconds, unanswered_s))
         return dialled
 
-    async def hang_up(self) -> None:
-        """The engine ends the call."""
-        if not self.hung_up_by:
-            self.hung_up_by = "engine"
-
     def _check(self) -> None:
         if self.hung_up_by:
             raise CallerHungUp

@@ -145,10 +145,6 @@ class TypedLine:
         self._check()
         return Dialled(DialResult.UNREACHABLE, 0)
 
-    async def hang_up(self) -> None:
-        """End the call."""
-        self.hung_up = True
-
     def _check(self) -> None:
         if self.hung_up:
             raise CallerHungUp

@@ -134,10 +134,6 @@ class ScenarioLine:
         await self._pass_until(self.loop.time() + TALK_S)
         return Dialled(DialResult.ANSWERED, TALK_S)
 
-    async def hang_up(self) -> None:
-        """The engine ends the call."""
-        self.hung_up = True
-
     async def _key(self, until: float, wanted: str) -> str | None:
         """Return the first key in `wanted` that is pressed before a time, at its time; other keys are not seen.
 

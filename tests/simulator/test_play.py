@@ -124,7 +124,7 @@ def test_line_that_was_hung_up_answers_nothing_more() -> None:
         await line.answer()
         await line.music(on=True)
         assert (await line.dial("PJSIP/100", ring_s=20)).result is DialResult.UNREACHABLE
-        await line.hang_up()
+        line.hung_up = True
         for verb in (line.answer(), line.read_key(within_ms=100), line.music(on=False), line.dial("x", ring_s=1)):
             with pytest.raises(CallerHungUp):
                 await verb

@@ -17,7 +17,6 @@ from ivr_engine.adapters.asterisk.agi_session import AgiSession
 from ivr_engine.adapters.asterisk.sounds import BYTES_PER_MS, SoundFolder
 from ivr_engine.channel.line import (
     ALL_KEYS,
-    CallerHungUp,
     Dialled,
     DialResult,
     KeysEnd,
@@ -30,7 +29,6 @@ from ivr_engine.protocols.agi import (
     Exec,
     GetData,
     GetVariable,
-    Hangup,
     LocalProtocolError,
     RemoteProtocolError,
     Reply,
@@ -158,13 +156,6 @@ class AsteriskLine:
         if result is not DialResult.ANSWERED:
             return Dialled(result, 0)
         return Dialled(result, _whole_seconds(await self._variable("ANSWEREDTIME")))
-
-    async def hang_up(self) -> None:
-        """End the call; does not raise when the caller was faster."""
-        try:
-            await self._session.execute(Hangup(), within_s=ANSWER_S)
-        except CallerHungUp:
-            return
 
     async def renew_backstop(self, seconds: int) -> None:
         """Let the dialplan take the caller back in `seconds` unless this is called again; 0 means never.

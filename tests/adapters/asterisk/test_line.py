@@ -13,7 +13,18 @@ import pytest
 from ivr_engine.adapters.asterisk.agi_session import AgiSession
 from ivr_engine.adapters.asterisk.line import AsteriskLine
 from ivr_engine.adapters.asterisk.sounds import FRAME_BYTES, SoundError, SoundFolder
-from ivr_engine.channel.line import CallerHungUp, Dialled, DialResult, KeysEnd, KeysRead, Line, Played
+from ivr_engine.channel.line import (
+    WAKE,
+    CalledAway,
+    CallerHungUp,
+    Dialled,
+    DialResult,
+    KeysEnd,
+    KeysRead,
+    Line,
+    Played,
+)
+from ivr_engine.channel.watching import WatchedLine
 from ivr_engine.protocols.agi import CommandFailedError, Exec, GetVariable, LocalProtocolError
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import RandomIds
@@ -57,6 +68,10 @@ def sounds_in(folder: Path) -> SoundFolder:
     (prompts / "short.ulaw").write_bytes(b"\xff" * FRAME_BYTES * 20)
     (prompts / "long.ulaw").write_bytes(b"\xff" * FRAME_BYTES * 250)
     return SoundFolder(prompts.parent, folder / "joined", ids=RandomIds(SystemClock()))
+
+
+def joined_in(folder: Path) -> list[Path]:
+    return list((folder / "joined").iterdir())
 
 
 @asynccontextmanager
@@ -195,7 +210,6 @@ async def expect_hangup(call: Call, verb: Awaitable[object], under_way: str) -> 
         await asyncio.wait_for(using, WITHIN_S)
     with pytest.raises(CallerHungUp):
         await call.line.answer()
-    await call.line.hang_up()
 
 
 async def test_caller_hangs_up_during_a_prompt(tmp_path: Path) -> None:
@@ -235,12 +249,44 @@ async def test_caller_hangs_up_between_two_verbs(tmp_path: Path) -> None:
             await call.line.music(on=True)
 
 
-async def test_hanging_up_ends_the_call_and_is_harmless_twice(tmp_path: Path) -> None:
+async def test_watched_line_is_called_away_from_every_verb_by_the_key_that_no_telephone_has(tmp_path: Path) -> None:
     async with calling(tmp_path) as call:
-        await call.line.hang_up()
-        await call.line.hang_up()
-        with pytest.raises(CallerHungUp):
-            await call.line.play(SHORT)
+        line = WatchedLine(call.line, lambda: bool(news))
+        for verb in (
+            lambda: line.play(LONG, stop_on="#"),
+            lambda: line.read_key(within_ms=20_000),
+            lambda: line.read_keys(None, max_keys=6, within_ms=20_000),
+            lambda: line.read_keys(LONG, max_keys=6, within_ms=20_000),
+        ):
+            news: list[str] = []
+            under_way = asyncio.ensure_future(verb())
+            await asyncio.sleep(0)
+            news.append("an agent is free")
+            await call.press(WAKE)
+            with pytest.raises(CalledAway):
+                await asyncio.wait_for(under_way, WITHIN_S)
+
+
+async def test_wake_up_without_news_costs_no_word_and_no_key(tmp_path: Path) -> None:
+    async with calling(tmp_path) as call:
+        line = WatchedLine(call.line, lambda: False)
+        playing = asyncio.ensure_future(line.play(LONG))
+        await call.press(WAKE)
+        assert await playing == Played(None, call.sounds.duration_ms(LONG))
+        reading = asyncio.ensure_future(line.read_keys(None, max_keys=4, within_ms=5_000))
+        await call.press(f"1{WAKE}23#")
+        read = await reading
+        assert (read.keys.reveal(), read.end) == (b"123", KeysEnd.TERMINATOR)
+
+
+async def test_whisper_that_is_personal_is_a_file_of_the_call_alone_and_goes_with_it(tmp_path: Path) -> None:
+    async with calling(tmp_path) as call:
+        whisper = Utterance(SHORT.language, SHORT.prompts, personal=True)
+        dialled = await call.line.dial("PJSIP/answers", ring_s=5, whisper=whisper)
+        assert dialled.result is DialResult.ANSWERED
+        assert [path.name.startswith("call-") for path in joined_in(tmp_path)] == [True]
+        call.line.close()
+        assert joined_in(tmp_path) == []
 
 
 async def test_the_dialplan_learns_whether_the_call_was_done(tmp_path: Path) -> None:
