@@ -137,7 +137,13 @@ class LiveWorld:
         return await self.session(caller).run(), caller
 
 
-def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLOWS, first_flow: str = "hotline") -> T:
+def live(
+    test: Callable[[LiveWorld], Awaitable[T]],
+    *,
+    flows: pathlib.Path = FLOWS,
+    first_flow: str = "hotline",
+    skills: frozenset[str] = frozenset(),
+) -> T:
     """Run a test in virtual time with everything that live calls share."""
 
     async def main(clock: VirtualClock) -> T:
@@ -150,7 +156,8 @@ def live(test: Callable[[LiveWorld], Awaitable[T]], *, flows: pathlib.Path = FLO
                 lines[channel].wake()
 
         queues = AgentQueues([QueueSettings(SERVICE, ring_s=15, wrap_up_s=0)], clock, wake)
-        folder = FlowFolder(flows, World(Catalogue.load(PROJECT / "prompts"), SIGNATURES, frozenset({"service"})))
+        known = World(Catalogue.load(PROJECT / "prompts"), SIGNATURES, frozenset({"service"}), skills=skills)
+        folder = FlowFolder(flows, known)
         assert folder.refresh().findings == ()
         hotline = Hotline(
             folder, bank, queues, journal, clock, RandomIds(clock), first_flow, Language.ENGLISH, "service"
