@@ -15,7 +15,6 @@ import pytest
 
 from ivr_engine.testcaller.caller import Caller
 from ivr_engine.testcaller.phone import Phone
-from ivr_engine.testcaller.recognise import Kind
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
@@ -37,7 +36,6 @@ from tests.campaigns.hang_ups import (
     settle,
 )
 from tests.campaigns.slow_bank import SlowBank
-from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
 
@@ -47,7 +45,6 @@ RANDOM_CALLS: Final = 60
 AT_ONCE: Final = 15
 MEMORY_KIB_MAX: Final = 4096
 """What 60 calls may add to the engine's memory: an allocator's rounding, not 60 calls' worth."""
-HEARD_WITHIN_S: Final = 10.0
 
 
 def cmn(prompt: str) -> PromptName:
@@ -204,7 +201,7 @@ async def leave_the_queue(hotline: RunningHotline, recordings: Recordings) -> No
         await ask_for_human(first)
         await asterisk_says(hotline, "1001", "Ringing")
         await ask_for_human(second)
-        await until(lambda: _hears_music(second), "the second waits with music", within_s=HEARD_WITHIN_S)
+        await second.hear_beginning(PromptName(Language.ENGLISH, "all_agents_busy"), others=True)
         second.hang_up()
         first.hang_up()
         await asterisk_says(hotline, "1001", "Not in use")
@@ -215,10 +212,6 @@ async def leave_the_queue(hotline: RunningHotline, recordings: Recordings) -> No
 async def _ring(agent: Telephone) -> None:
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(agent.pick_up(ring_ms=60_000))
-
-
-def _hears_music(caller: Caller) -> bool:
-    return any(stretch.kind is Kind.MUSIC for stretch in caller.heard)
 
 
 @pytest.fixture(scope="module")
