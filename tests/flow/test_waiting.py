@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ivr_engine.flow.impact import impacts
 from ivr_engine.flow.model import Library
 from ivr_engine.scenarios.model import Busy
 from ivr_engine.simulator.line import Deed, HearOut, Press
 from tests.flow.calls import HUNG_UP, Story, Told, tell
 from tests.flow.test_hotline import press
-from tests.flow.world import findings_of, flow, library_of, proved_library_of
+from tests.flow.world import findings_of, flow, library_of, proved_library_of, world
 
 PATIENT: Final = flow(
     """
@@ -297,3 +298,16 @@ def test_priority_may_follow_from_what_is_known_and_stays_within_its_bounds() ->
 def test_story_of_a_caller_who_waits_can_be_told_twice_alike() -> None:
     first, second = (wait("1", "2", "12", free_after_s=33.3) for _ in range(2))
     assert dataclasses.astuple(first)[:3] == dataclasses.astuple(second)[:3]
+
+
+def test_queue_that_is_asked_about_is_one_that_the_flow_uses() -> None:
+    (impact,) = impacts(library_of(a=QUESTIONS, b=PATIENT, waiting=MEANWHILE), world(), "service")
+    assert [(use.flow, use.step, use.word) for use in impact.used_by] == [("a", "begin", "do"), ("b", "begin", "queue")]
+
+
+def test_skill_that_is_asked_for_is_one_that_the_flow_uses() -> None:
+    asks = PATIENT.replace("queue: service\n", "queue: service\n    skills: [en, credit_cards]\n")
+    used = library_of(a=asks, waiting=MEANWHILE)
+    assert used.findings == ()
+    (impact,) = impacts(used, world(), "credit_cards")
+    assert [(use.step, impact.sort) for use in impact.used_by] == [("begin", "skills")]

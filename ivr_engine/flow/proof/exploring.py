@@ -110,13 +110,19 @@ class Explorer:
                     yield (target, after), Move(state, way)
             elif way.at_least is None or level >= way.at_least:
                 yield (target, level if way.level is None else way.level), Move(state, way)
+        yield from self._waits_on(step, state, exits)
+
+    @staticmethod
+    def _waits_on(step: CompiledStep, state: State, exits: tuple[Exit, ...]) -> Iterator[tuple[State, Move]]:
+        """Return where a step that stays is asked again: at itself, at the level that holds when its flow returns."""
+        for outcome, after in exits if step.stays else ():
+            if outcome not in step.arms:
+                yield (step.name, after), Move(state, Way(outcome), (outcome, after))
 
     def _exits(self, visit: Visit, step: CompiledStep, state: State) -> tuple[Exit, ...]:
         """Return how the flow that this step runs, if it does, can return."""
         if step.runs is None:
             return ()
-        if step.stays:
-            return tuple(dict.fromkeys(exit_ for one in self._rounds(visit, step, state) for exit_ in one.exits))
         exits = dict.fromkeys(self._enter(step.runs, visit, state).exits)
         if step.repeated is not None:
             # Run again, it is entered at the level with which it returned.
@@ -125,21 +131,10 @@ class Explorer:
                     exits.update(dict.fromkeys(self._enter(step.runs, visit, (state[0], level)).exits))
         return tuple(exits)
 
-    def _rounds(self, visit: Visit, step: CompiledStep, state: State) -> Iterator[Visit]:
-        """Return the visits that a step that stays makes: each time its flow is entered as it returned before."""
-        todo, seen = [state[1]], {state[1]}
-        while todo:
-            entered = self._enter(step.runs or "", visit, (state[0], todo.pop()))
-            yield entered
-            for outcome, level in entered.exits:
-                if outcome not in step.arms and level not in seen:
-                    seen.add(level)
-                    todo.append(level)
-
     def _levels_within(self, visit: Visit, step: CompiledStep, state: State) -> tuple[Level, ...]:
         """Return every level that may hold when the caller is called away from the flow that a step runs meanwhile."""
         levels, seen = {state[1]: None}, set[tuple[str, Level]]()
-        todo = list(self._rounds(visit, step, state))
+        todo = [self._enter(step.runs or "", visit, state)]
         while todo:
             inner = todo.pop()
             if (inner.flow.name, inner.level) in seen:

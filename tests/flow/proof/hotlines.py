@@ -81,15 +81,16 @@ def flow_of(name: str, steps: Sequence[CompiledStep], outcomes: tuple[str, ...] 
 
 
 @st.composite
-def hotlines(draw: st.DrawFn) -> dict[str, CompiledFlow]:
+def hotlines(draw: st.DrawFn, *, waits: bool = False) -> dict[str, CompiledFlow]:
     """Draw one first flow and up to two others.
 
     Some return, and may be run by those before them; to the rest a caller may be handed over, also in a circle. Some
-    that return do nothing that cannot be done while waiting, and may run while a caller waits for a human.
+    that return do nothing that cannot be done while waiting, and may run while a caller waits for a human; if the
+    hotline `waits`, its calls begin with that.
     """
-    number = draw(st.integers(1, 3))
-    returning = {f"f{place}" for place in range(1, number) if draw(st.integers(0, 2))}
-    quiet = {name for name in sorted(returning) if draw(st.booleans())}
+    number = draw(st.integers(2 if waits else 1, 3))
+    returning = {f"f{place}" for place in range(1, number) if waits or draw(st.integers(0, 2))}
+    quiet = {name for name in sorted(returning) if waits or draw(st.booleans())}
     flows = {}
     for place in range(number):
         name = f"f{place}"
@@ -110,7 +111,13 @@ def hotlines(draw: st.DrawFn) -> dict[str, CompiledFlow]:
             *(["wait"] * 2 if meanwhile else []),
             *(["return"] * 2 if name in returning else []),
         ]
-        steps = [draw(_steps(draw(st.sampled_from(kinds)), one, name, names, later, plain, meanwhile)) for one in names]
+        drawn = [draw(st.sampled_from(kinds)) for _ in names]
+        if waits and place == 0:
+            drawn[0] = "wait"
+        steps = [
+            draw(_steps(kind, one, name, names, later, plain, meanwhile))
+            for kind, one in zip(drawn, names, strict=True)
+        ]
         flows[name] = flow_of(name, steps, OUTCOMES if name in returning else ())
     return flows
 

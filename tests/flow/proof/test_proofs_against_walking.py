@@ -25,6 +25,8 @@ from tests.flow.proof.hotlines import Configuration, Walk, hotlines
 
 Hotline = Mapping[str, CompiledFlow]
 THOROUGH = settings(max_examples=120, deadline=None)
+ANY = st.one_of(hotlines(), hotlines(waits=True))
+"""Every second one begins with a caller who waits, which is rare otherwise."""
 
 
 def sources_of(flows: Hotline) -> dict[str, Source]:
@@ -38,7 +40,7 @@ def run_flows(flows: Hotline) -> set[str]:
 
 
 @THOROUGH
-@given(hotlines())
+@given(ANY)
 def test_states_that_are_reached_are_those_that_walking_reaches(flows: Hotline) -> None:
     walked = {(*stack[-1], level) for stack, level in Walk(flows).from_start("f0").moves}
     explorer = Explorer({name: flows[name] for name in run_flows(flows)}, "f0")
@@ -49,7 +51,7 @@ def test_states_that_are_reached_are_those_that_walking_reaches(flows: Hotline) 
 
 
 @THOROUGH
-@given(hotlines())
+@given(ANY)
 def test_step_is_refused_just_when_walking_gets_to_it_below_the_level_that_it_needs(flows: Hotline) -> None:
     met = run_flows(flows)
     sources = sources_of(flows)
@@ -76,7 +78,7 @@ def circles(flows: Hotline) -> bool:
 
 
 @THOROUGH
-@given(hotlines())
+@given(ANY)
 def test_circle_is_told_wherever_walking_goes_round(flows: Hotline) -> None:
     sources = sources_of(flows)
     told = check_circles(Explorer(flows, "f0"), sources)
@@ -84,7 +86,7 @@ def test_circle_is_told_wherever_walking_goes_round(flows: Hotline) -> None:
 
 
 @THOROUGH
-@given(hotlines())
+@given(ANY)
 def test_no_circle_is_told_where_all_is_reached_and_levels_play_no_part_and_walking_does_not_go_round(
     flows: Hotline,
 ) -> None:
@@ -133,7 +135,7 @@ def _fewest_keys(walk: Walk, start: Configuration) -> float:
 
 
 @THOROUGH
-@given(hotlines())
+@given(ANY)
 def test_keys_to_a_human_are_as_many_as_walking_needs(flows: Hotline) -> None:
     if any(way.at_least for flow in flows.values() for step in flow.steps.values() for way in step.ways):
         return  # keys are counted without levels: a way that only a signed-in caller has counts as open
@@ -146,7 +148,7 @@ def test_keys_to_a_human_are_as_many_as_walking_needs(flows: Hotline) -> None:
 
 
 @THOROUGH
-@given(hotlines())
+@given(ANY)
 def test_time_until_a_human_is_offered_is_never_less_than_a_walk_takes(flows: Hotline) -> None:
     offers = Offers(flows)
     slowest = offers.slowest("f0", frozenset())
@@ -188,7 +190,7 @@ def _slowest_walk(walk: Walk) -> int:
     return longest(start)
 
 
-@given(hotlines(), st.integers(0, 20))
+@given(ANY, st.integers(0, 20))
 def test_proofs_never_fail_on_any_hotline(flows: Hotline, limit: int) -> None:
     sources = sources_of(flows)
     explorer = Explorer(flows, "f0")
