@@ -165,7 +165,7 @@ async def test_tests_of_flows_with_agents_go_over_real_calls_as_in_virtual_time(
         async with desk.pick_up() as agent, Placer(hotline.settings) as placer, asyncio.TaskGroup() as group:
             placed = group.create_task(placer.place(dataclasses.replace(rehearsed, skipped=None)))
             await until(lambda: hotline.metric("ivr_callers_waiting") == 1, "the caller waits", within_s=40)
-            await asyncio.sleep(agents.free_after_ms / 1000)
+            await agent.wait(agents.free_after_ms)
             group.create_task(_serve(desk))
             agent.hang_up()
     one = placed.result()
