@@ -20,6 +20,10 @@ def unreadable(configuration: Configuration) -> Iterator[Flaw]:
 
 def missing(configuration: Configuration) -> Iterator[Flaw]:
     """D002: without a file its module does not start, or runs on defaults nobody chose."""
+    if not configuration.folder.is_dir():
+        what = f"there is no folder {configuration.folder}: nothing has been configured yet"
+        yield Flaw(configuration.folder.name, 0, what, "start the hotline once, with make run or ivr serve")
+        return
     for name in FILES:
         if name not in configuration.files:
             yield Flaw(name, 0, "the file is missing: Asterisk's defaults apply", "render the configuration again")
@@ -43,7 +47,9 @@ def secrets_readable(configuration: Configuration) -> Iterator[Flaw]:
 def files_writable(configuration: Configuration) -> Iterator[Flaw]:
     """D005: who writes a configuration file is Asterisk."""
     paths = {path for config in configuration.files.values() for path in config.paths}
-    for path in sorted(paths | {configuration.folder}):
+    if configuration.folder.is_dir():
+        paths.add(configuration.folder)
+    for path in sorted(paths):
         if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             yield Flaw(_name(configuration, path), 0, "others than its owner can write it", "chmod go-w")
 

@@ -218,3 +218,11 @@ def test_every_code_has_a_test_and_no_two_rules_share_one() -> None:
     assert len(known) == len(set(known))
     text = Path(__file__).read_text(encoding="utf-8")
     assert [code for code in known if f'"{code}"' not in text] == []
+
+
+async def test_folder_that_is_not_there_yet_is_one_finding_among_those_of_what_it_lacks(tmp_path: Path) -> None:
+    found = await examine(DoctorTarget(tmp_path / "nowhere"))
+    first = [finding for finding in found if finding.code == "D002"]
+    assert len(first) == 1
+    assert "nothing has been configured yet" in first[0].what
+    assert "make run" in first[0].mend
