@@ -25,7 +25,7 @@ from aiohttp import web
 from ivr_engine.acd.model import QueueName, QueueSettings
 from ivr_engine.adapters.asterisk.agi_session import AgiSession, AgiTimings
 from ivr_engine.adapters.asterisk.ami import AmiClient, AmiSnapshot, AmiTarget, Delivery, LinkState
-from ivr_engine.adapters.asterisk.fastagi import FastAgiServer
+from ivr_engine.adapters.asterisk.fastagi import FastAgiServer, Handler
 from ivr_engine.adapters.asterisk.line import AsteriskLine
 from ivr_engine.adapters.asterisk.recording import IncomingRecordings
 from ivr_engine.adapters.asterisk.render import RECORDINGS_FOLDER
@@ -114,12 +114,7 @@ async def running_engine(
             settings.zone,
             _leaving(settings, database, ids),
         )
-        server = FastAgiServer(
-            token=secrets.agi_token,
-            handler=_handler(hotline, sounds, recordings, metrics),
-            allowed_peers=[ipaddress.ip_network(network) for network in settings.agi_peers],
-            timings=AgiTimings(think=metrics.engine_seconds.observe),
-        )
+        server = _server(settings, secrets, _handler(hotline, sounds, recordings, metrics), metrics)
         watches = (_watch_flows(flows, metrics), _watch_left(LeftBehind(database, clock), metrics))
         for work in (queues.run(), *watches, _tidy_up(office, settings)):
             stack.callback(group.create_task(work).cancel)
@@ -142,6 +137,15 @@ async def running_engine(
         log.info("engine_ready", agi_port=port, flows=flows.current.version)
         yield Engine(port, server, queues, journal, flows)
         await server.drain(DRAIN_S)
+
+
+def _server(settings: Settings, secrets: Secrets, handler: Handler, metrics: Metrics) -> FastAgiServer:
+    return FastAgiServer(
+        token=secrets.agi_token,
+        handler=handler,
+        allowed_peers=[ipaddress.ip_network(network) for network in settings.agi_peers],
+        timings=AgiTimings(think=metrics.engine_seconds.observe),
+    )
 
 
 def _handler(

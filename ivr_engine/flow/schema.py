@@ -19,9 +19,10 @@ from pydantic_core import core_schema
 
 from ivr_engine.flow.call import FACTS
 from ivr_engine.flow.library import build_library
-from ivr_engine.flow.manual import SAMPLES, default_words, flow_around, sample_of
+from ivr_engine.flow.manual import default_words
 from ivr_engine.flow.model import FlowFile
 from ivr_engine.flow.nodes import KINDS
+from ivr_engine.flow.samples import SAMPLES, flow_around, sample_of
 from ivr_engine.flow.scope import World
 from ivr_engine.flow.source import read_source
 from ivr_engine.flow.speaking import NAMES_OF

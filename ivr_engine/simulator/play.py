@@ -42,7 +42,7 @@ from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, sample_bank
 from ivr_engine.simulator.leaving import LeftBehind
 from ivr_engine.simulator.line import message_of
-from ivr_engine.simulator.office import ports_of
+from ivr_engine.simulator.office import Ports, ports_of
 from ivr_engine.simulator.saving import Recorder
 from ivr_engine.simulator.virtual_time import run_virtual
 from ivr_engine.speech.catalogue import Catalogue
@@ -287,32 +287,8 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
     if recorder is not None:
         recorder.conversation = conversation
-    names, skills = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
-    staged = StagedQueues(names, skills, scene.agents, clock, structlog.get_logger())
-    ports = ports_of(
-        bank,
-        CallId("play"),
-        clock,
-        scene.library.messages,
-        speaks=lambda: call.language,
-        caller=CALLER,
-        zone=scene.zone,
-        queues=staged,
-    )
+    call, ports = _call_of(scene, clock, bank, conversation, write)
     operations = ports.operations
-    queues = PlayedQueues(conversation, scene.agents, write)
-    left = LeftBehind(tell=lambda what: write(f"  ({what})"))
-    call = Call(
-        conversation,
-        operations,
-        queues,
-        operations,
-        scene.language,
-        ports.back_office,
-        messages=left,
-        callbacks=left,
-        destinations=left,
-    )
     runner = Runner(scene.library, call, clock, on_step=note)
     try:
         reason = await runner.run(scene.first_flow)
@@ -337,6 +313,36 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
         recorder.ended(reason, call.language, word=step.word, asks=step.asks)
     write(f"  (the call has ended: {reason.replace('_', ' ')})")
     return reason
+
+
+def _call_of(
+    scene: Scene, clock: Clock, bank: CoreBank, conversation: Conversation, write: Write
+) -> tuple[Call, Ports]:
+    """Return the call as its flows see it, and its bank, messages and queues."""
+    names, skills = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
+    ports = ports_of(
+        bank,
+        CallId("play"),
+        clock,
+        scene.library.messages,
+        speaks=lambda: call.language,
+        caller=CALLER,
+        zone=scene.zone,
+        queues=StagedQueues(names, skills, scene.agents, clock, structlog.get_logger()),
+    )
+    left = LeftBehind(tell=lambda what: write(f"  ({what})"))
+    call = Call(
+        conversation,
+        ports.operations,
+        PlayedQueues(conversation, scene.agents, write),
+        ports.operations,
+        scene.language,
+        ports.back_office,
+        messages=left,
+        callbacks=left,
+        destinations=left,
+    )
+    return call, ports
 
 
 async def _finish(operations: BankOperations, runner: Runner) -> None:

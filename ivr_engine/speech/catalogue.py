@@ -27,7 +27,7 @@ LONGEST_ID: Final = 60
 LARGEST_FILE: Final = 1_000_000
 """Characters of one prompt file."""
 
-_CHARACTER_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 340, Language.CANTONESE: 245, Language.ENGLISH: 70}
+_CHARACTER_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 340, Language.CANTONESE: 245, Language.ENGLISH: 72}
 """How long a character of text is heard, signs and spaces not counted."""
 _STOP_MS: Final[Mapping[Language, int]] = {Language.MANDARIN: 140, Language.CANTONESE: 260, Language.ENGLISH: 300}
 """How long the silence at a comma or a full stop is."""

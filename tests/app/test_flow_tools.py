@@ -43,10 +43,12 @@ def test_impact_tells_file_line_column_step_and_first_flow(ivr: Ivr, tmp_path: P
     ran = ivr("impact", "service", folder=tmp_path)
     assert ran.status == 0
     lines = ran.printed.splitlines()
-    assert lines[0] == "queue service: used by 2 steps"
+    assert lines[0] == "queue service: used by 4 steps"
     assert lines[1].endswith("  to_human (queue) in hotline")
-    assert lines[2].endswith("  to_human (queue) in pin_service")
-    assert lines[3:] == [f"  calls that begin with {flow} reach it" for flow in ("hotline", "pin_service")]
+    assert lines[2].endswith("  leave_message (record) in library/message_or_callback")
+    assert lines[3].endswith("  call_back (callback) in library/message_or_callback")
+    assert lines[4].endswith("  to_human (queue) in pin_service")
+    assert lines[5:] == [f"  calls that begin with {flow} reach it" for flow in ("hotline", "pin_service")]
     found = json.loads(ivr("impact", "service", "--json", folder=tmp_path).printed)["impacts"]
     assert [(one["sort"], one["used_by"][0]["step"]) for one in found] == [("queue", "to_human")]
 
@@ -83,7 +85,7 @@ def test_prompts_that_no_flow_uses_are_listed_and_are_something_found(ivr: Ivr, 
     ran = ivr("prompts", "--unused", "--into", "nowhere", folder=tmp_path)
     assert ran.status == 1
     listed = ran.printed.partition("Texts that nothing uses:\n")[2].split()
-    assert "en/survey" in listed
+    assert "en/you_entered" in listed
     assert not {"en/welcome", "en/number_1", "en/sorry_technical", "en/nothing_heard", "en/account_current"} & set(
         listed
     )

@@ -26,11 +26,11 @@ steps:
   ask: {do: place_in_queue, into: {position: position}, when: {known: offer, wait_unknown: offer}}
   offer:
     menu: [queue_position_is, {ordinal: position}]
-    keys: {1: leave, 0: back}
+    keys: {1: leave, 0: stay}
     tries: 1
     first_key: 3 s
-    when: {no_input: back, no_match: back}
-  back: {return: wait_on}
+    when: {no_input: stay, no_match: stay}
+  stay: {return: wait_on}
   leave: {return: left_by_key}
 """
 HOST = """

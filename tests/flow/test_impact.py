@@ -7,9 +7,10 @@ from typing import Final
 import pytest
 
 from ivr_engine.flow.impact import Impact, first_flows, impacts, known_names
-from ivr_engine.flow.manual import compiled_sample, sample_of
+from ivr_engine.flow.manual import compiled_sample
 from ivr_engine.flow.model import Library
 from ivr_engine.flow.nodes import KINDS
+from ivr_engine.flow.samples import sample_of
 from ivr_engine.flow.source import read_source
 from ivr_engine.flow.step import Step
 from ivr_engine.flow.uses import DESTINATIONS, FLOWS, MESSAGES, OPERATIONS, PROMPTS, QUEUES, Use

@@ -10,8 +10,9 @@ from typing import Final
 import pytest
 
 from ivr_engine.flow.library import build_library, compile_library
-from ivr_engine.flow.manual import COMMON_KEYS, SAMPLES, compiled_sample, flow_around, sample_of, updated
+from ivr_engine.flow.manual import COMMON_KEYS, compiled_sample, updated
 from ivr_engine.flow.nodes import KINDS
+from ivr_engine.flow.samples import SAMPLES, flow_around, sample_of
 from ivr_engine.flow.step import Step
 from tests.flow.calls import Story, tell
 from tests.flow.world import FLOWS, library_of, shipped, world

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from ivr_engine.flow.fields import DURATION_MS_MAX, ENTRY_KEYS_MAX, _at_most
 from ivr_engine.flow.library import flow_files
-from ivr_engine.flow.manual import SAMPLES, flow_around
 from ivr_engine.flow.nodes import KINDS
+from ivr_engine.flow.samples import SAMPLES, flow_around
 from ivr_engine.flow.schema import DRAFT, fields_with_names, flow_schema
 from ivr_engine.flow.source import Data, read_source
 from ivr_engine.flow.step import Step

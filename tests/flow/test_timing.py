@@ -119,8 +119,7 @@ def test_human_within_a_flow_that_is_run_is_reached_in_the_step_that_runs_it() -
 
 def test_tasks_of_the_shipped_hotline_are_a_human_and_what_the_bank_is_asked() -> None:
     names = [
-        *("account", "balance", "caller_number", "exchange_rate", "interest_rate", "keep_answer", "sign_in"),
-        *("statement", "transaction", "transfer"),
+        *("account", "balance", "exchange_rate", "interest_rate", "sign_in", "statement", "transaction", "transfer"),
     ]
     assert tasks_of(shipped(), "hotline") == (HUMAN, *(Task(OPERATIONS, name) for name in names))
     assert all(Timing(shipped()).to_task("hotline", task) is not None for task in tasks_of(shipped(), "hotline"))

@@ -53,7 +53,7 @@ MEANWHILE: Final = flow(
       do: sign_in
       with: {customer: "'620001'", pin: pin}
       when: {signed_in: ask, refused: back, attempts_used: back, locked: back, unavailable: back}
-    ask: {do: profile, when: {found: back, none: back, unavailable: back}}
+    ask: {do: profile, when: {found: back, age_unknown: back, none: back, unavailable: back}}
     back: {return: wait_on}
     leave: {return: left_by_key}
     """,

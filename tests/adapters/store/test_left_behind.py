@@ -148,6 +148,7 @@ async def test_number_waits_once_and_may_be_registered_anew_when_it_was_called(
     assert await requests.register(wish(clock)) is CallbackOutcome.REGISTERED
     assert await requests.register(wish(clock)) is CallbackOutcome.REGISTERED  # the same call asks again
     assert await requests.register(wish(clock, call="02CALL")) is CallbackOutcome.ALREADY_REGISTERED
+    clock.move(timedelta(seconds=1))
     assert await requests.register(wish(clock, number="13900000000")) is CallbackOutcome.REGISTERED
     first, second = await left.callbacks()
     assert (first.number, first.state, first.queue, first.call) == (NUMBER, State.WAITING, "service", CALL)
