@@ -116,7 +116,7 @@ class CallSession:
                 gone=lambda: self._call.gone,
                 log=hotline.log,
             )
-            self._call.messages = self._call.callbacks = self._call.destinations = leaving
+            self._call.voice_messages = self._call.callbacks = self._call.destinations = leaving
         self._steps = 0
         self._log = hotline.log
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.flow.leaving import Callbacks, Destinations, Messages, NothingLeft
+from ivr_engine.flow.leaving import Callbacks, Destinations, NothingLeft, VoiceMessages
 from ivr_engine.flow.operations import Operations, Performed
 from ivr_engine.flow.values import YES_NO, Encoded, Type, Value, one_of
 from ivr_engine.values.clock import Clock
@@ -219,7 +219,7 @@ class Call:
     visits: Visits = field(default_factory=Visits)
     screen: dict[str, Shown] = field(default_factory=dict)
     """What the agent will see of the call, by name; it goes with the call to another engine."""
-    messages: Messages = field(default_factory=NothingLeft)
+    voice_messages: VoiceMessages = field(default_factory=NothingLeft)
     callbacks: Callbacks = field(default_factory=NothingLeft)
     destinations: Destinations = field(default_factory=NothingLeft)
     returned: str | None = None

@@ -29,7 +29,7 @@ class TransferOutcome(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class Messages(Protocol):
+class VoiceMessages(Protocol):
     """Keeps voice messages."""
 
     async def ready(self, within_ms: int) -> bool:

@@ -338,7 +338,7 @@ def _call_of(
         ports.operations,
         scene.language,
         ports.back_office,
-        messages=left,
+        voice_messages=left,
         callbacks=left,
         destinations=left,
     )

@@ -234,7 +234,7 @@ class ScenarioRunner:
                 operations,
                 self._language,
                 back_office,
-                messages=left,
+                voice_messages=left,
                 callbacks=left,
                 destinations=left,
             )

@@ -28,7 +28,7 @@ from ivr_engine.testcaller.rtp import (
 from ivr_engine.values.secret import SecretDigits
 
 ANSWER_WITHIN_MS: Final = 20_000
-HEAR_WITHIN_MS: Final = 15_000
+HEAR_WITHIN_MS: Final = 25_000
 END_WITHIN_MS: Final = 15_000
 PRESS_WITHIN_MS: Final = 5_000
 QUIET_BEATS: Final = 10

@@ -180,7 +180,7 @@ def tell(
             story.language,
             ports.back_office,
             caller=story.caller,
-            messages=left_behind,
+            voice_messages=left_behind,
             callbacks=left_behind,
             destinations=left_behind,
         )

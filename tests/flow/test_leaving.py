@@ -79,7 +79,7 @@ def call(text: str, *deeds: Deed, left: LeftBehind | None = None, cannot_record:
             ports.operations,
             Language.ENGLISH,
             ports.back_office,
-            messages=kept,
+            voice_messages=kept,
             callbacks=kept,
             destinations=kept,
         )

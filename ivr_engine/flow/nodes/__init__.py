@@ -12,6 +12,7 @@ from ivr_engine.flow.nodes.confirm import Confirm
 from ivr_engine.flow.nodes.deciding import If, Set
 from ivr_engine.flow.nodes.ending import HangUp
 from ivr_engine.flow.nodes.hours import Hours
+from ivr_engine.flow.nodes.keeping import Case, Note, Screen
 from ivr_engine.flow.nodes.language import ChooseLanguage
 from ivr_engine.flow.nodes.menu import Menu
 from ivr_engine.flow.nodes.modules import HandOverStep, ReturnStep, Run
@@ -19,7 +20,6 @@ from ivr_engine.flow.nodes.operation import Operation
 from ivr_engine.flow.nodes.pause import Pause
 from ivr_engine.flow.nodes.queue import Queue
 from ivr_engine.flow.nodes.record import Record
-from ivr_engine.flow.nodes.recording import Case, Note, Screen
 from ivr_engine.flow.nodes.say import Say
 from ivr_engine.flow.nodes.sending import Email, Fax, Page, Sms
 from ivr_engine.flow.nodes.split import Split

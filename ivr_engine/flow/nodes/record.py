@@ -90,14 +90,14 @@ class Record(Step):
         name, box, tries = self.record, self.box, self.tries
 
         async def keep(call: Call, recorded: Recorded) -> Recording | None:
-            return await call.messages.keep(box, recorded.audio) if _says_something(recorded) else None
+            return await call.voice_messages.keep(box, recorded.audio) if _says_something(recorded) else None
 
         async def act(call: Call) -> str:
             before: Utterance | None = None
             for left in range(tries - 1, -1, -1):
                 if before is not None:
                     await call.try_again()
-                if not await call.messages.ready(asking_ms):
+                if not await call.voice_messages.ready(asking_ms):
                     return UNAVAILABLE
                 try:
                     recorded = await ask(call, before)
