@@ -8,7 +8,7 @@ from tests.flow.mutation.files import build, read_flows
 from tests.flow.mutation.harness import MUTATORS, judge, mutants
 from tests.flow.world import FLOWS, shipped, world
 
-PART = 8
+PART = 12
 """One mutant of so many is made here; `python -m tests.flow.mutation` makes them all."""
 
 
