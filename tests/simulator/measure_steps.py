@@ -30,7 +30,7 @@ from ivr_engine.values.utterance import Utterance
 from tests.flow.world import shipped
 from tests.simulator.by_hand import ByHand
 
-KEYS: Final = ("3", "1", "620001#", "246810", "1", "9", "0")
+KEYS: Final = ("3", "1", "620001#", "246810", "1", "9", "0", "5")
 CALLS: Final = 200
 ROUNDS: Final = 10
 
