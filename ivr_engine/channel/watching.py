@@ -80,21 +80,7 @@ class WatchedLine:
 
     async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
         """Play and read keys one by one; what was typed until the caller is called away is overwritten."""
-        typed = bytearray()
-        try:
-            key = (await self.play(what)).key if what is not None and what.prompts else None
-            while True:
-                if key == TERMINATOR:
-                    return KeysRead(SecretDigits(typed), KeysEnd.TERMINATOR)
-                if key is not None:
-                    typed.extend(key.encode("ascii"))
-                if len(typed) >= max_keys:
-                    return KeysRead(SecretDigits(typed), KeysEnd.FULL)
-                key = await self.read_key(within_ms=within_ms)
-                if key is None:
-                    return KeysRead(SecretDigits(typed), KeysEnd.TIME_OUT)
-        finally:
-            typed[:] = bytes(len(typed))
+        return await keys_one_by_one(self, what, max_keys=max_keys, within_ms=within_ms)
 
     async def music(self, *, on: bool) -> None:
         """Play hold music under `read_key`, or stop it."""
@@ -117,3 +103,22 @@ class WatchedLine:
     def _look(self) -> None:
         if not self._held_off and self._news():
             raise CalledAway
+
+
+async def keys_one_by_one(line: Line, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
+    """Read keys as `Line.read_keys` does, by a line's other verbs; what was typed so far is overwritten."""
+    typed = bytearray()
+    try:
+        key = (await line.play(what)).key if what is not None and what.prompts else None
+        while True:
+            if key == TERMINATOR:
+                return KeysRead(SecretDigits(typed), KeysEnd.TERMINATOR)
+            if key is not None:
+                typed.extend(key.encode("ascii"))
+            if len(typed) >= max_keys:
+                return KeysRead(SecretDigits(typed), KeysEnd.FULL)
+            key = await line.read_key(within_ms=within_ms)
+            if key is None:
+                return KeysRead(SecretDigits(typed), KeysEnd.TIME_OUT)
+    finally:
+        typed[:] = bytes(len(typed))

@@ -13,22 +13,20 @@ from typing import Final
 
 from ivr_engine.channel.line import (
     ALL_KEYS,
-    TERMINATOR,
     WAKE,
     CallerHungUp,
     Dialled,
     DialResult,
-    KeysEnd,
     KeysRead,
     Played,
     Recorded,
     RecordEnd,
 )
+from ivr_engine.channel.watching import keys_one_by_one
 from ivr_engine.simulator.caller import HANG_UP, ScenarioCaller
 from ivr_engine.simulator.line import message_of
 from ivr_engine.simulator.virtual_time import VirtualTimeLoop
 from ivr_engine.values.recording import RECORDED_BYTES_PER_MS
-from ivr_engine.values.secret import SecretDigits
 from ivr_engine.values.utterance import Utterance
 
 TALK_S: Final = 60
@@ -113,18 +111,7 @@ class ScenarioLine:
     async def read_keys(self, what: Utterance | None, *, max_keys: int, within_ms: int) -> KeysRead:
         """Play, then read keys, as GET DATA does."""
         self._check()
-        typed = bytearray()
-        key = (await self.play(what)).key if what is not None and what.prompts else None
-        while True:
-            if key == TERMINATOR:
-                return KeysRead(SecretDigits(typed), KeysEnd.TERMINATOR)
-            if key is not None:
-                typed.extend(key.encode("ascii"))
-            if len(typed) >= max_keys:
-                return KeysRead(SecretDigits(typed), KeysEnd.FULL)
-            key = await self.read_key(within_ms=within_ms)
-            if key is None:
-                return KeysRead(SecretDigits(typed), KeysEnd.TIME_OUT)
+        return await keys_one_by_one(self, what, max_keys=max_keys, within_ms=within_ms)
 
     async def record(self, *, most_ms: int, silence_s: int, finish: str) -> Recorded:
         """Record what the caller says for as long as the test lets them speak, then silence."""

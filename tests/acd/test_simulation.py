@@ -189,4 +189,4 @@ class Desk(RuleBasedStateMachine):
 
 
 TestDesk = Desk.TestCase
-TestDesk.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, database=None)
+TestDesk.settings = settings(max_examples=150, stateful_step_count=40, database=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr_engine.flow.step import By
@@ -106,7 +106,6 @@ def test_hash_that_ends_the_number_neither_confirms_nor_cuts_the_values_short() 
     assert "en/please_listen" not in told.words
 
 
-@settings(deadline=None)
 @given(
     presses=st.lists(st.tuples(st.sampled_from("127#*"), st.integers(0, 9000)), max_size=8),
     slow=st.booleans(),

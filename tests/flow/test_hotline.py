@@ -346,7 +346,7 @@ def test_arm_that_no_story_takes_would_be_noticed() -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(minor=st.integers(-(10**11), 10**11), currency=st.sampled_from(Currency), held=st.integers(0, 10**6))
 def test_balance_is_heard_exactly_as_the_grammar_speaks_it(
     language: Language, minor: int, currency: Currency, held: int

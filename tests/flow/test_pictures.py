@@ -125,13 +125,13 @@ def test_picture_of_a_shipped_flow_is_legible(name: str) -> None:
     assert_legible(layout)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(shapes(60, reach=60))
 def test_picture_of_sixty_steps_is_legible(shape: Shape) -> None:
     assert_legible(laid_out(outline_of(generated(shape), "a")))
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(shapes(200, reach=12))
 def test_picture_of_two_hundred_steps_is_legible(shape: Shape) -> None:
     assert_legible(laid_out(outline_of(generated(shape), "a")))

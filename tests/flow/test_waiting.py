@@ -226,7 +226,7 @@ def test_flow_that_the_in_queue_flow_runs_is_cut_as_well() -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     at_s=st.floats(0, 40),
     keys=st.lists(st.sampled_from(["1", "2", "3", "12", "246810", "9"]), max_size=3),

@@ -21,7 +21,7 @@ from tests.flow.world import shipped
 from tests.simulation.callers import AMOUNT, NUMBER, PIN, ROADS, as_test, keep, patient, stories
 
 MINUTES_MAX = 30
-MANY = settings(max_examples=250, deadline=None)
+MANY = settings(max_examples=250)
 
 
 @contextmanager

@@ -148,7 +148,7 @@ def test_money_that_was_moved_and_what_was_reached_are_saved_as_well() -> None:
     assert messages(run(text)) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @example(["1", "246810", "246810#1", "1", "1", "1", "1", "1"])
 @example(["3", "1", "620001#", "246810#1"])
 @example(["3", "3", "620001#", "246810", "1", "2", "1#", "1"])

@@ -87,7 +87,7 @@ VERBS: Final = st.one_of(
 DEEDS: Final = st.lists(st.tuples(TIMES, st.sampled_from("123#*")), max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(DEEDS, st.lists(VERBS, max_size=6))
 def test_both_lines_give_the_same_keys_at_the_same_times(deeds: list[Deed], verbs: list[Verb]) -> None:
     loop = VirtualTimeLoop()

@@ -84,7 +84,7 @@ def test_currency_is_always_heard(
 
 
 @LANGUAGES
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(
     major=WHOLE_NUMBERS,
     minor=st.sampled_from((0, 1, 5, 10, 20, 50, 99)) | st.integers(0, 99),

@@ -18,7 +18,7 @@ from tests.speech.icu import Icu
 from tests.speech.strategies import WHOLE_NUMBERS
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
-MANY = settings(max_examples=1_500, deadline=None)
+MANY = settings(max_examples=1_500)
 ONE_SCRIPT = str.maketrans("萬億", "万亿")
 LANGUAGES = pytest.mark.parametrize("language", list(Language))
 
@@ -141,7 +141,7 @@ def test_chinese_numbers_where_counting_goes_wrong(
 
 
 @LANGUAGES
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(number=WHOLE_NUMBERS)
 def test_listener_understands_the_number_that_was_meant(language: Language, number: int) -> None:
     grammar = grammar_for(language)

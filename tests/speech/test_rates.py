@@ -81,7 +81,7 @@ def test_rate_is_said_as_a_bank_says_it(
     assert said(catalogue, Language.ENGLISH, Rate.parse(rate)) == english
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(value=st.integers(0, 99_99999))
 def test_decimals_are_spelled_as_icu_spells_them(icu: Icu, catalogue: Catalogue, value: int) -> None:
     rate = Rate(value)
@@ -95,7 +95,7 @@ def test_decimals_are_spelled_as_icu_spells_them(icu: Icu, catalogue: Catalogue,
 
 
 @LANGUAGES
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(rate=st.builds(Rate, PERCENTAGES) | st.builds(Rate, QUOTES, PAIRS))
 def test_listener_understands_the_rate_that_was_meant(language: Language, rate: Rate) -> None:
     assert heard.rate(language, grammar_for(language).rate(rate)) == rate

@@ -84,7 +84,7 @@ def test_date_is_said_in_the_order_of_its_language(
 
 
 @LANGUAGES
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(day=st.dates())
 def test_listener_understands_the_date_that_was_meant(language: Language, day: datetime.date) -> None:
     assert heard.date(language, grammar_for(language).date(day)) == day
@@ -145,7 +145,7 @@ def test_required_prompts_are_what_is_said_and_nothing_else(language: Language) 
 
 
 @LANGUAGES
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(number=WHOLE_NUMBERS, day=st.dates(), currency=st.sampled_from(Currency))
 def test_nothing_is_said_without_a_text(
     catalogue: Catalogue, language: Language, number: int, day: datetime.date, currency: Currency

@@ -194,7 +194,7 @@ def test_what_is_heard_can_be_asked_at_any_time_and_only_grows() -> None:
     assert longest == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), loss=st.sampled_from((0.0, 0.02, 0.05)), cut=st.booleans())
 def test_random_sequence_with_loss_and_cuts_is_heard_exactly(seed: int, loss: float, cut: bool) -> None:
     chance = random.Random(seed)

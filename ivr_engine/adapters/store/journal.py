@@ -1,10 +1,9 @@
 """Writes the call journal without ever making a call wait.
 
 Knows the tables `call`, `call_step`, `call_screen` and `survey_answer`. Must not know sessions or flows: they hand over
-plain values.
-Rows wait in a list of limited length; one task writes them in batches. What a batch holds of one call is merged first,
-so a call costs one INSERT, one UPDATE and its steps. Every statement may be repeated: a batch whose commit was cut is
-sent again.
+plain values. Rows wait in a list of limited length; one task writes them in batches. What a batch holds of one call is
+merged first, so a call costs one INSERT, one UPDATE and its steps. Every statement may be repeated: a batch whose
+commit was cut is sent again.
 """
 
 from __future__ import annotations
@@ -330,7 +329,6 @@ class JournalWriter:
     async def _write_at_once(self, batch: Sequence[_Row]) -> None:
         started = [values for kind, values in batch if kind is _STARTED]
         steps = [values for kind, values in batch if kind is _STEP]
-        answers = [values for kind, values in batch if kind is _ANSWER]
         changes: dict[str, _Change] = {}
         for kind, values in batch:
             if kind is _CHANGE:
@@ -342,7 +340,7 @@ class JournalWriter:
             (_UPDATE_CALL, list(changes.values())),
             (_INSERT_STEP, steps),
             (_SHOW_SCREEN, [values for kind, values in batch if kind is _SCREEN]),
-            (_INSERT_ANSWER, answers),
+            (_INSERT_ANSWER, [values for kind, values in batch if kind is _ANSWER]),
         )
         if not self._database.is_postgres:
             await self._database.work_on_sqlite(lambda connection: _write_on_sqlite(connection, work))

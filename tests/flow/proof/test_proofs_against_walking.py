@@ -24,7 +24,7 @@ from ivr_engine.flow.step import By
 from tests.flow.proof.hotlines import Configuration, Walk, hotlines
 
 Hotline = Mapping[str, CompiledFlow]
-THOROUGH = settings(max_examples=120, deadline=None)
+THOROUGH = settings(max_examples=120)
 ANY = st.one_of(hotlines(), hotlines(waits=True))
 """Every second one begins with a caller who waits, which is rare otherwise."""
 
