@@ -18,9 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
-from sqlalchemy.exc import ArgumentError
 
-from ivr_engine.adapters.store.database import driver_url
 from ivr_engine.calls.leaving import is_allowed, is_pattern
 from ivr_engine.calls.signatures import CALLER_LISTS
 from ivr_engine.flow.findings import did_you_mean
@@ -69,9 +67,15 @@ def _address(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
+    if not text:
+        return text
+    # SQLAlchemy takes longer to load than most commands take to run; who sets no database does not wait for it.
+    from sqlalchemy.exc import ArgumentError
+
+    from ivr_engine.adapters.store.database import driver_url
+
     try:
-        if text:
-            driver_url(text)
+        driver_url(text)
     except ArgumentError:
         raise ValueError("is sqlite:///file or postgresql://user@host/name, or empty") from None
     return text

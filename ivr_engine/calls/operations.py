@@ -10,7 +10,8 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from types import MappingProxyType
+from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -136,26 +137,6 @@ class BankOperations:
 
         self._step_up = StepUp(bank, desk.office, desk.ids, clock, call, text)
         self._questions = QueueQuestions(queues, call) if queues is not None else None
-        self._perform: Mapping[str, Callable[[_Order], Awaitable[Performed]]] = {
-            SIGN_IN: self._sign_in,
-            ACCOUNT: self._account,
-            BALANCE: self._balance,
-            TRANSACTION: self._transaction,
-            PROFILE: self._profile,
-            SIGN_OUT: self._sign_out,
-            TRANSFER: self._transfer,
-            STATEMENT: self._statement,
-            SEND_CODE: self._send_code,
-            CHECK_CODE: self._check_code,
-            CHANGE_PIN: self._change_pin,
-            INTEREST_RATE: self._interest_rate,
-            EXCHANGE_RATE: self._exchange_rate,
-            LISTED: self._listed,
-            CALLER_NUMBER: self._caller_number,
-            KEEP_ANSWER: self._answer,
-            QUEUE_STATE: self._queue_state,
-            PLACE_IN_QUEUE: self._place_in_queue,
-        }
 
     @property
     def signed_in(self) -> bool:
@@ -210,7 +191,7 @@ class BankOperations:
         """Ask the bank; what changes something watches the time itself, since a time-out after sending says little."""
         try:
             async with asyncio.timeout(None if SIGNATURES[name].changes else order.within_s):
-                return await self._perform[name](order)
+                return await self._PERFORM[name](self, order)
         except (CoreUnavailableError, OfficeUnavailableError) as error:
             self._log.warning("bank_unavailable", operation=name, cause=str(error))
         except TimeoutError:
@@ -381,6 +362,29 @@ class BankOperations:
 
     async def _own_account(self, number: Value) -> Account | None:
         return next((account for account in await self._own_accounts() if account.number == number), None)
+
+    _PERFORM: ClassVar[Mapping[str, Callable[[BankOperations, _Order], Awaitable[Performed]]]] = MappingProxyType(
+        {
+            SIGN_IN: _sign_in,
+            ACCOUNT: _account,
+            BALANCE: _balance,
+            TRANSACTION: _transaction,
+            PROFILE: _profile,
+            SIGN_OUT: _sign_out,
+            TRANSFER: _transfer,
+            STATEMENT: _statement,
+            SEND_CODE: _send_code,
+            CHECK_CODE: _check_code,
+            CHANGE_PIN: _change_pin,
+            INTEREST_RATE: _interest_rate,
+            EXCHANGE_RATE: _exchange_rate,
+            LISTED: _listed,
+            CALLER_NUMBER: _caller_number,
+            KEEP_ANSWER: _answer,
+            QUEUE_STATE: _queue_state,
+            PLACE_IN_QUEUE: _place_in_queue,
+        }
+    )
 
 
 def _secret(value: Value) -> SecretDigits:

@@ -19,7 +19,7 @@ from ivr_engine.flow.model import BUDGET, BUDGET_EXCEEDED, MILESTONES, Budget, C
 from ivr_engine.flow.reading import read_step
 from ivr_engine.flow.scope import Interface, Scope, World
 from ivr_engine.flow.source import Path, Source
-from ivr_engine.flow.step import Arm, Step
+from ivr_engine.flow.step import Arm, By, Step, Way
 from ivr_engine.flow.uses import said_in
 from ivr_engine.flow.values import SECRET
 from ivr_engine.flow.wording import Text
@@ -212,6 +212,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         place=scope.source.place(scope.path, key=True),
         action=action,
         ways=ways,
+        wrong=MappingProxyType(_wrong(ways)),
         usual=step.usual(scope),
         milestone=_milestone(step, scope, file),
         arms=MappingProxyType(_join_arms(name, outcomes, arms, step.usual(scope), scope, file)),
@@ -235,6 +236,14 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         heard_ms=scope.heard_ms,
         longest_ms=scope.longest_ms,
     )
+
+
+def _wrong(ways: Iterable[Way]) -> dict[str, By]:
+    """Return the outcomes that count against the caller's budget; of several ways to one, the first says by whom."""
+    by: dict[str, By] = {}
+    for way in ways:
+        by.setdefault(way.outcome, way.by)
+    return {outcome: who for outcome, who in by.items() if who in (By.SILENCE, By.MISTAKE)}
 
 
 def _from_flow(step: Step, outcomes: tuple[str, ...], scope: Scope) -> frozenset[str]:

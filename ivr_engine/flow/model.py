@@ -135,6 +135,7 @@ class CompiledStep:
     that flow, which is run once, or as often as `repeated` says; `hands_over_to` is a flow that does not come back.
     `from_flow` are the outcomes that the flow brings about which the step runs: all of them, or, of a step that stays
     with the caller meanwhile, those by which that flow ends the stay.
+    `wrong` are the outcomes that a caller brings about by silence or mistakes, and by which of both.
     `usual` is the outcome that `then` stands for, and after which `milestone` is reached. `goes_back_to` is the
     question that a key for `back` leads to. `by_default` are the outcomes whose arms stand at the top of the file,
     under `otherwise` or `everywhere`. `uses` are the names that the step looks up, each with its place. `says` is what
@@ -146,6 +147,7 @@ class CompiledStep:
     place: Place
     action: Action
     ways: tuple[Way, ...]
+    wrong: Mapping[str, By]
     usual: str | None
     milestone: str | None
     arms: Mapping[str, str]

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from ivr_engine.channel.line import CalledAway
 from ivr_engine.flow.call import CALLED_AWAY, Call, Shown, Tally
@@ -54,8 +54,7 @@ class Frame:
         self.step, self.rounds = step, 0
 
 
-@dataclass(frozen=True, slots=True)
-class StepDone:
+class StepDone(NamedTuple):
     """One line of the trace. Times in milliseconds since the call began; values never appear here.
 
     `milestone` is what the caller has reached by it, if anything.
@@ -258,9 +257,10 @@ class Runner:
 
     def _count_wrong_entry(self, step: CompiledStep, outcome: str) -> None:
         """Count the last try of a question; those before it were counted when it was asked again."""
-        by = next((way.by for way in step.ways if way.outcome == outcome), By.STEP)
-        self._call.tally.no_input += by is By.SILENCE
-        self._call.tally.no_match += by is By.MISTAKE
+        by = step.wrong.get(outcome)
+        if by is not None:
+            self._call.tally.no_input += by is By.SILENCE
+            self._call.tally.no_match += by is By.MISTAKE
 
     def _used_up(self) -> str | None:
         """Say which part of the budget is used up, if one is."""
@@ -306,8 +306,11 @@ class Runner:
 
     @staticmethod
     def _note_secrets(frame: Frame) -> None:
-        holds = any(isinstance(value, SecretDigits) for value in frame.variables.values())
-        frame.asked_at = (frame.asked_at or frame.step) if holds else None
+        for value in frame.variables.values():
+            if isinstance(value, SecretDigits):
+                frame.asked_at = frame.asked_at or frame.step
+                return
+        frame.asked_at = None
 
     def _counted(self) -> Tally:
         """Return what is counted over the call: of what is done while a step stays, only changes.

@@ -6,6 +6,7 @@ its database, /metrics, its processes and Asterisk's console.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -222,16 +224,21 @@ def _running(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningHotli
 
 
 def _share_recordings(state: Path) -> None:
-    """Recordings are made once for all tests; the hotline under test finds them already there."""
+    """Let a hotline find the recordings already there."""
+    _make_recordings()
     state.mkdir(parents=True, exist_ok=True)
-    if not (SHARED_SOUNDS / "index.json").exists():
-        subprocess.run(
-            [sys.executable, "-m", "ivr_engine", "prompts", "build", "--into", str(SHARED_SOUNDS)],
-            cwd=PROJECT,
-            check=True,
-        )
     if not (state / "sounds").exists():
         subprocess.run(["cp", "-al", str(SHARED_SOUNDS), str(state / "sounds")], check=True)
+
+
+@cache
+def _make_recordings() -> None:
+    """Make those that are missing or whose words have changed, once for all tests, whichever process comes first."""
+    SHARED_SOUNDS.parent.mkdir(exist_ok=True)
+    with (SHARED_SOUNDS.parent / "sounds.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        words = ["prompts", "build", "--into", str(SHARED_SOUNDS)]
+        subprocess.run([sys.executable, "-m", "ivr_engine", *words], cwd=PROJECT, check=True)
 
 
 def free_ports(count: int) -> list[int]:

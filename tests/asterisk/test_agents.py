@@ -28,7 +28,7 @@ from tests.asterisk.people import (
 )
 from tests.waiting import until
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 RING_S = 2
 IN_A_SECOND_MS = 1000

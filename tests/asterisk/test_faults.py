@@ -42,7 +42,7 @@ from tests.asterisk.people import (
 from tests.postgres import PostgresServer
 from tests.waiting import until
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 MANY = 200
 SOME = 40

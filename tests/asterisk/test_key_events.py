@@ -13,7 +13,7 @@ from ivr_engine.app.placing import Placed, Placer, rehearse
 from ivr_engine.app.settings import PROJECT
 from tests.asterisk.hotline import RunningHotline, running_hotline
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 FLOWS: Final = Path(__file__).parent / "flows"
 TESTS: Final = PROJECT / "flows" / "tests"

@@ -26,7 +26,7 @@ from tests.asterisk.hotline import RunningHotline, free_ports, running_hotline
 from tests.asterisk.people import ask_for_human, at_work, clip
 from tests.waiting import until
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 FRAME = ulaw.PACKET
 SPEECH = "say_message_after_tone"

@@ -16,7 +16,7 @@ from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.asterisk.test_balance import first_account
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 GRACE = "100003"
 MOBILE = "13900000003"

@@ -14,7 +14,7 @@ from ivr_engine.app.settings import PROJECT
 from ivr_engine.values.money import Currency, Money
 from tests.asterisk.hotline import RunningHotline
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 TESTS: Final = PROJECT / "flows" / "tests"
 PLACED: Final = ("sign_in_at_the_second_try", "transactions_few", "typed_ahead", "balance_by_sms_en")

@@ -24,7 +24,7 @@ from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.asterisk.people import Telephone, Voice, ask_for_human, at_work, clip
 from tests.waiting import until
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 FLOWS: Final = PROJECT / "tests" / "asterisk" / "flows_waiting"
 AT_ONCE_MS: Final = 250

@@ -7,6 +7,7 @@ import pathlib
 import pytest
 from structlog.testing import capture_logs
 
+from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.line import CallerHungUp, Played
 from ivr_engine.simulator.line import Deed, HangUp, HearOut, Press
 from ivr_engine.values.utterance import Utterance
@@ -216,10 +217,12 @@ def test_steps_for_a_hang_up_are_recorded_and_the_call_still_ended_by_it(flows: 
     live(test, flows=write(flows, LEAVES))
 
 
-def test_bug_in_the_steps_for_a_hang_up_is_logged_and_the_record_is_closed(flows: pathlib.Path) -> None:
+def test_bug_in_the_steps_for_a_hang_up_is_logged_and_the_record_is_closed(
+    flows: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def test(world: LiveWorld) -> None:
         session = world.session(RescuedLine([HangUp(after_ms=300)]))
-        session._operations._perform = {}
+        monkeypatch.setattr(BankOperations, "_PERFORM", {})
         with capture_logs() as logs:
             assert await session.run() == "caller_hung_up"
         assert "finally_failed" in [entry["event"] for entry in logs]

@@ -13,6 +13,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import structlog
@@ -31,6 +32,7 @@ RETRY_AFTER_S: Final = 0.5
 ANSWER_MAX: Final = 10**15
 CLOSE_DEADLINE_S: Final = 5.0
 ALARM_EVERY_S: Final = 10.0
+NAMES_REMEMBERED: Final = 4_096
 
 ENGINE_DIED: Final = "engine_died"
 ASTERISK_DIED: Final = "asterisk_died"
@@ -178,17 +180,17 @@ class JournalWriter:
         milestone_kind: str | None = None,
     ) -> None:
         """Add a step; `at_ms` is since the call's start, `seq` counts on when another engine takes the call over."""
-        reached = (milestone and _cut(milestone, 64), milestone_kind and _cut(milestone_kind, 32))
+        reached = (milestone and _name(milestone, 64), milestone_kind and _name(milestone_kind, 32))
         self._add(
             _STEP,
             (
                 call_id,
                 seq,
                 at_ms,
-                _cut(flow, 200),
-                _cut(step, 200),
-                _cut(kind, 64),
-                _cut(outcome, 64),
+                _name(flow, 200),
+                _name(step, 200),
+                _name(kind, 64),
+                _name(outcome, 64),
                 took_ms,
                 *reached,
             ),
@@ -365,6 +367,10 @@ def _merge(before: _Change, after: _Change) -> _Change:
 def _cut(text: str, characters_max: int) -> str:
     # PostgreSQL refuses NUL in text.
     return text[:characters_max].replace("\0", "") if len(text) > characters_max or "\0" in text else text
+
+
+_name: Final = lru_cache(maxsize=NAMES_REMEMBERED)(_cut)
+"""For names out of flows, which are few and come with every call; never for what a caller sends."""
 
 
 def _ms(at: datetime) -> int:

@@ -85,6 +85,8 @@ class AgiConnection:
         """
         if self._state is State.BROKEN:
             raise RemoteProtocolError("the session is broken")
+        if not self._buffer and not self._eof:
+            return None  # asked after every event, and most often so
         try:
             if self._state is State.ENVIRONMENT:
                 environment = self._take_environment()
@@ -173,12 +175,12 @@ class AgiConnection:
         if blank >= 0:
             taken = blank + 1
         del buffer[:taken]
-        for line in lines[1 : blank if blank >= 0 else taken].split(b"\n"):
-            if len(line) > MAX_LINE_BYTES:
+        if whole := lines[1 : blank if blank >= 0 else taken].removesuffix(b"\n"):
+            parts = whole.split(b"\n")
+            if max(map(len, parts)) > MAX_LINE_BYTES:
                 raise _line_too_long()
-            if line:
-                self._move(Signal.ENVIRONMENT_LINE)
-                self._builder.add(line)
+            self._move(Signal.ENVIRONMENT_LINE)  # each of them leads back to the same state
+            self._builder.add(parts)
         if blank < 0:
             return None
         self._move(Signal.ENVIRONMENT_END)

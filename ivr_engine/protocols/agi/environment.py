@@ -12,7 +12,7 @@ Nothing is lost by replacing, because `raw` keeps the bytes, and `text` reads th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -112,31 +112,37 @@ class EnvironmentBuilder:
         self._variables: dict[str, bytes] = {}
         self._bytes = 0
 
-    def add(self, line: bytes) -> None:
-        """Take one line without its line feed.
+    def add(self, lines: Iterable[bytes]) -> None:
+        """Take lines without their line feeds; they come many at a time.
 
         A name that comes twice is refused: no Asterisk sends one, but a value with a line feed in it could
         forge one (an argument that holds a token, say). Raises `RemoteProtocolError`.
         """
-        match = _LINE.fullmatch(line)
-        if match is None:
-            message = f"a line of {len(line)} bytes in the environment is not of the form agi_name: value"
-            raise RemoteProtocolError(message)
-        name = match[1].decode("ascii")
-        if name in self._variables:
-            message = f"the environment names {name} twice"
-            raise RemoteProtocolError(message)
-        self._bytes += len(line) + 1
-        if self._bytes > MAX_ENVIRONMENT_BYTES:
-            message = f"the environment is longer than {MAX_ENVIRONMENT_BYTES} bytes"
-            raise RemoteProtocolError(message)
-        if len(self._variables) >= MAX_VARIABLES:
-            message = f"the environment has more than {MAX_VARIABLES} variables"
-            raise RemoteProtocolError(message)
-        self._variables[name] = match[2] or b""
+        variables = self._variables
+        for line in lines:
+            match = _LINE.fullmatch(line)
+            if match is None:
+                raise _unknown_form(line)
+            name = match[1].decode("ascii")
+            if name in variables:
+                message = f"the environment names {name} twice"
+                raise RemoteProtocolError(message)
+            self._bytes += len(line) + 1
+            if self._bytes > MAX_ENVIRONMENT_BYTES:
+                message = f"the environment is longer than {MAX_ENVIRONMENT_BYTES} bytes"
+                raise RemoteProtocolError(message)
+            if len(variables) >= MAX_VARIABLES:
+                message = f"the environment has more than {MAX_VARIABLES} variables"
+                raise RemoteProtocolError(message)
+            variables[name] = match[2] or b""
 
     def build(self) -> Environment:
         """Return what was collected; raises `RemoteProtocolError` if that is nothing."""
         if not self._variables:
             raise RemoteProtocolError("the environment is empty")
         return Environment(MappingProxyType(self._variables))
+
+
+def _unknown_form(line: bytes) -> RemoteProtocolError:
+    message = f"a line of {len(line)} bytes in the environment is not of the form agi_name: value"
+    return RemoteProtocolError(message)

@@ -40,6 +40,7 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "milestone": None,
         "arms": {way.outcome: target for way, target in ways},
         "ways": tuple(way for way, _ in ways),
+        "wrong": {},
         "reads": frozenset(),
         "forgets": frozenset(),
         "runs": None,
