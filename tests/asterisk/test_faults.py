@@ -76,6 +76,7 @@ async def hotline(broken: RunningHotline) -> AsyncIterator[RunningHotline]:
     await until(broken.healthy, "the hotline is whole again", within_s=AGAIN_WITHIN_S)
 
 
+@pytest.mark.alone
 async def test_of_200_live_calls_none_is_lost_when_the_engine_is_killed_and_all_wait_for_humans_within_3_s(
     hotline: RunningHotline, voices: Recordings, tmp_path: Path, record_testsuite_property: Record
 ) -> None:
@@ -92,6 +93,7 @@ async def test_of_200_live_calls_none_is_lost_when_the_engine_is_killed_and_all_
             assert (await serve_one(desk)).startswith("137"), "the agent gets one of those who wait"
 
 
+@pytest.mark.alone
 async def test_200_live_calls_of_a_frozen_engine_wait_for_humans_within_8_s(
     hotline: RunningHotline, voices: Recordings, tmp_path: Path, record_testsuite_property: Record
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ivr_engine.testcaller.recordings import Recordings
 from tests.campaigns.keys import KeysPlan, KeysResult, hotline_of_keys, press_keys
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.alone]
 
 BANK_DELAY_S: Final = 0.25
 PLAN: Final = KeysPlan(calls=20, at_once=23, keys=50, listeners=3, seed=1)
