@@ -6,10 +6,15 @@ second list of names to hide.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from typing import Final
 
 import structlog
+
+_JSON: Final = json.JSONEncoder(default=repr)
+"""Made once: `json.dumps` makes one for every line when it is given a `default`."""
 
 
 def set_up(level: str) -> None:
@@ -17,7 +22,7 @@ def set_up(level: str) -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     readable = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(default=repr)
+        structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(_as_json)
     )
     structlog.configure(
         processors=[
@@ -28,7 +33,11 @@ def set_up(level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING))
+
+
+def _as_json(event: structlog.typing.EventDict, **_: object) -> str:
+    return _JSON.encode(event)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -138,14 +139,15 @@ def test_snippet_of_a_kind_is_itself_a_valid_step(kind: type[Step]) -> None:
     assert complaints(SCHEMA, {**head, "steps": {"a": body}}) == []
 
 
-def with_names() -> dict[str, Any]:
+@cache
+def with_names() -> Mapping[str, Any]:
     names = {
         PROMPTS: frozenset({"welcome", "main_menu"}),
         OPERATIONS: frozenset({"balance"}),
         QUEUES: frozenset({"service"}),
         FLOWS: frozenset({"library/sign_in"}),
     }
-    return flow_schema(names, fields_with_names(world(), OTHERS))
+    return MappingProxyType(flow_schema(names, fields_with_names(world(), OTHERS)))
 
 
 @pytest.mark.parametrize(

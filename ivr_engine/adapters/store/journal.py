@@ -25,7 +25,8 @@ from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
 
 BATCH_ROWS_MAX: Final = 500
-FLUSH_EVERY_S: Final = 0.1
+FLUSH_EVERY_S: Final = 0.2
+"""What a killed engine forgets of its calls, at most; each flush costs as much as some calls do."""
 ROWS_WAITING_MAX: Final = 100_000
 """About 20 minutes at 10 calls a second; some 30 MB."""
 RETRY_AFTER_S: Final = 0.5
