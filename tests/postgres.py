@@ -53,11 +53,12 @@ class PostgresServer:
         """Stop the server; `immediate` is a crash: no checkpoint, connections cut."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", mode, "stop")
 
-    def new_database(self) -> str:
-        """Create an empty database and return its URL."""
+    def new_database(self, *, like: str | None = None) -> str:
+        """Create an empty database, or a copy of one to which nobody is connected, and return its URL."""
         self._databases += 1
         name = f"test_{self._databases}"
-        self._run("createdb", "-h", str(self._folder), "-p", str(self._port), "-U", "bank", name)
+        template = ("-T", like.rpartition("/")[2]) if like is not None else ()
+        self._run("createdb", "-h", str(self._folder), "-p", str(self._port), "-U", "bank", *template, name)
         return f"postgresql://bank@127.0.0.1:{self._port}/{name}"
 
     def remove(self) -> None:
