@@ -294,9 +294,7 @@ async def _open_store(
     return database, journal, bank
 
 
-def _join_humans(
-    settings: Settings, secrets: Secrets, clock: Clock, endings: Endings
-) -> tuple[AmiClient, AgentQueues]:
+def _join_humans(settings: Settings, secrets: Secrets, clock: Clock, endings: Endings) -> tuple[AmiClient, AgentQueues]:
     """Join the queues with what Asterisk says of the agents' telephones, and the records with whether it lives."""
     telephones = Telephones(settings.agents, QUEUE, settings.skills)
 

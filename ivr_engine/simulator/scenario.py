@@ -218,8 +218,8 @@ class _Stage:
         self.bank: MemoryBank | None = None
         self.office: MemoryOffice | None = None
         self.left = LeftBehind(transfer_ends=scenario.given.destinations or TransferOutcome.ANSWERED)
-        keys_of = _keys_of(scenario.given.customer, lambda: self.office.last_code if self.office is not None else "")
-        self.caller = ScenarioCaller(scenario.steps, keys_of, self.began)
+        keys = keys_of(scenario.given.customer, lambda: self.office.last_code if self.office is not None else "")
+        self.caller = ScenarioCaller(scenario.steps, keys, self.began)
         self._loop = loop
         self._language = language
 
@@ -268,7 +268,9 @@ def wrong(pin: SecretDigits) -> SecretDigits:
     return SecretDigits(digits[:-1] + b"%d" % ((digits[-1] - ord("0") + 1) % 10))
 
 
-def _keys_of(customer: GivenCustomer | None, code: Callable[[], str]) -> Callable[[Press], str]:
+def keys_of(customer: GivenCustomer | None, code: Callable[[], str]) -> Callable[[Press], str]:
+    """Return what gives the keys of a step; `code` gives the one-time code that was sent last."""
+
     def keys(step: Press) -> str:
         if step.typed is Typed.KEYS or customer is None:
             return step.keys

@@ -5,7 +5,7 @@ Knows steps and callers. Must not know files or what the engine intended; it onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr_engine.scenarios.model import HangUp, Hear, Press, Speak, Step, Wait
@@ -17,7 +17,8 @@ from ivr_engine.testcaller.recognise import Heard, Kind
 from ivr_engine.testcaller.recordings import PromptName
 from ivr_engine.values.secret import SecretDigits
 
-KeysOf = Callable[[Press], str | SecretDigits]
+KeysOf = Callable[[Press], Awaitable[str | SecretDigits]]
+"""Gives the keys that a step presses; what the caller was sent may have to be looked up."""
 STAYS_MS = 120_000
 """How long a caller who has done everything stays on the line, at most."""
 GOODBYE_MS = 200
@@ -115,11 +116,19 @@ def _words(stretch: Heard, texts: Mapping[PromptName, str]) -> str:
 
 
 async def follow(
-    steps: Sequence[Step], phone: Phone, dial: str, *, keys_of: KeysOf, caller: str | None = None, title: str = ""
+    steps: Sequence[Step],
+    phone: Phone,
+    dial: str,
+    *,
+    keys_of: KeysOf,
+    caller: str | None = None,
+    title: str = "",
+    stays_ms: int = STAYS_MS,
 ) -> CallReport:
     """Call a number and do the steps of a test; a call that goes otherwise is a report with a failure.
 
-    `keys_of` gives the keys that a step presses. When the steps are done, the caller stays until the call ends.
+    `keys_of` gives the keys that a step presses. When the steps are done, the caller stays until the call ends,
+    at most `stays_ms`.
     """
     failure = None
     about_to_press: list[tuple[float, float]] = []
@@ -134,7 +143,7 @@ async def follow(
                 if isinstance(step, Press):
                     about_to_press.append((began, speaker.presses[-1].ended_at or speaker.now()))
             if not any(isinstance(step, HangUp) for step in steps):
-                await speaker.ended(within_ms=STAYS_MS)
+                await speaker.ended(within_ms=stays_ms)
         except CallError as error:
             failure = f"line {line}: {error}" if line else str(error)
         await speaker.wait(GOODBYE_MS)
@@ -168,7 +177,7 @@ async def _do(step: Step, caller: Caller, keys_of: KeysOf) -> None:
             if (during := step.during) is not None:
                 name = during.prompt if during.language is None else PromptName(during.language, during.prompt)
                 await caller.hear_beginning(name, after_ms=step.after_ms, others=True)
-            await caller.press(keys_of(step), every_ms=step.every_ms)
+            await caller.press(await keys_of(step), every_ms=step.every_ms)
         case Wait(_, milliseconds):
             await caller.wait(milliseconds)
         case Speak(_, milliseconds):
