@@ -28,6 +28,7 @@ from ivr_engine.simulator.scenario import Result, ScenarioRunner, wrong
 from ivr_engine.testcaller.follow import CallReport, KeysOf, follow
 from ivr_engine.testcaller.phone import Phone, Target
 from ivr_engine.testcaller.recordings import Recordings
+from ivr_engine.testcaller.voice import VOICE_MS, speech
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber, RandomIds
 from ivr_engine.values.money import Money
@@ -103,7 +104,7 @@ class Placer:
     async def __aenter__(self) -> Placer:
         target = Target(self._given.sip_bind, self._given.sip_port)
         try:
-            recordings = Recordings.load(self._given.sounds_dir)
+            recordings = Recordings.load(self._given.sounds_dir, voice=speech(VOICE_MS))
         except ValueError as error:
             message = f"{error}; is the hotline running (`make run`)? Else: ivr prompts build"
             raise PlacingError(message) from None

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Coroutine
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import Any, Final
 
-from ivr_engine.acd.model import AgentName, Presence
 from ivr_engine.adapters.asterisk.process import AsteriskProcess
 from ivr_engine.adapters.asterisk.render import render
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
@@ -34,141 +33,30 @@ from ivr_engine.app.comparing import (
     milestones_differ,
     money_differs,
 )
-from ivr_engine.app.engine import Engine, Parts, running_engine
-from ivr_engine.app.flow_world import QUEUE
+from ivr_engine.app.engine import running_engine
 from ivr_engine.app.placing import Placed, PlacingError
 from ivr_engine.app.prepare import asterisk_settings
 from ivr_engine.app.settings import Settings
 from ivr_engine.app.stage_ground import AGENT, DESTINATION, Ground, fresh_settings
-from ivr_engine.calls.around import Around
-from ivr_engine.calls.queueing import CallQueues
+from ivr_engine.app.stage_world import LOOK_EVERY_S, TALKS_MS, Desk, World
 from ivr_engine.calls.step_up import CODE_MESSAGE
-from ivr_engine.flow.call import QueueOutcome, Queues, Wanted
+from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.leaving import TransferOutcome
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import BEGINNING, Press, Scenario, Typed
-from ivr_engine.simulator.agents import People, WaitingQueues
-from ivr_engine.simulator.leaving import LeavingAsSaid
-from ivr_engine.simulator.noted import NotedBackOffice, NotedOperations
-from ivr_engine.simulator.orders import ordered
+from ivr_engine.scenarios.model import Press, Scenario, Typed
 from ivr_engine.simulator.scenario import Result, keys_of, wrong
 from ivr_engine.testcaller.follow import STAYS_MS, CallReport, KeysOf, follow
 from ivr_engine.testcaller.phone import Phone, Target
-from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.sip import Account
 from ivr_engine.testcaller.telephone import Telephone
-from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber, RandomIds
 from ivr_engine.values.secret import SecretDigits
 
-TALKS_MS: Final = 1000
-"""How long the person talks whom a test lets answer."""
-STAFFED_WITHIN_S: Final = 10.0
 OVER_WITHIN_S: Final = 60.0
 """How long what the caller ordered may go on when they have hung up."""
-LOOK_EVERY_S: Final = 0.02
-AFTER_HOLD_MS: Final = 500
-"""How long a caller waits after the words before the music, where a test says that nobody comes in time."""
 WITHHELD: Final = "anonymous"
 """Who calls where the network does not say (RFC 3323 section 4.1.1.3)."""
 _REFUSALS: Final = {TransferOutcome.BUSY: "486 Busy Here", TransferOutcome.UNREACHABLE: "404 Not Found"}
-
-
-class ShiftedClock:
-    """A clock that shows a certain time when it is made, and runs on."""
-
-    def __init__(self, begins: datetime) -> None:
-        self._system = SystemClock()
-        self._epoch = begins - timedelta(seconds=self._system.monotonic())
-
-    def monotonic(self) -> float:
-        """Return the machine's seconds."""
-        return self._system.monotonic()
-
-    def now(self) -> datetime:
-        """Return the calendar time of the test."""
-        return self._epoch + timedelta(seconds=self._system.monotonic())
-
-
-@dataclass(frozen=True, slots=True)
-class _Impatient:
-    """The queues of a call whose caller waits just longer than the words before the music last."""
-
-    real: CallQueues
-    recordings: Recordings
-
-    async def enter(self, wanted: Wanted) -> None:
-        """Put the caller into a queue, for a short while."""
-        prompts = wanted.hold.prompts if wanted.hold is not None else ()
-        language = wanted.hold.language if wanted.hold is not None else None
-        lasts_ms = sum(self.recordings.named(PromptName(language, prompt)).length_ms for prompt in prompts)
-        await self.real.enter(replace(wanted, most_ms=lasts_ms + AFTER_HOLD_MS))
-
-    async def wait(self, within_ms: int | None = None) -> QueueOutcome | None:
-        """Wait as a real call does."""
-        return await self.real.wait(within_ms)
-
-    @property
-    def has_news(self) -> bool:
-        """Whether the wait is over."""
-        return self.real.has_news
-
-    def leave(self) -> None:
-        """Wait no longer."""
-        self.real.leave()
-
-
-class _World:
-    """What one test gives, brought about around one engine; and what its call asks, noted."""
-
-    def __init__(self, scenario: Scenario, ground: Ground) -> None:
-        self.given = scenario.given
-        self.agents = scenario.given.agents or QueueOutcome.ANSWERED
-        self.clock = ShiftedClock(scenario.given.begins or BEGINNING)
-        self.asked: list[tuple[str, str]] = []
-        self._ground = ground
-        self._people: People | None = None
-
-    @property
-    def parts(self) -> Parts:
-        """Return what the engine is built of."""
-        around = Around(
-            operations=lambda real: NotedOperations(real, self.given.answers, self.asked),
-            back_office=lambda real: NotedBackOffice(real, self.given.answers),
-            queues=self._queues,
-            leaving=lambda real: LeavingAsSaid(real, self.given),
-        )
-        return Parts(
-            clock=self.clock,
-            flows=lambda _: self._ground.flows,
-            bank=lambda core: ordered(core, self.given),
-            around=around,
-        )
-
-    async def staff(self, engine: Engine) -> None:
-        """Let the agent be there, and all have happened that was before the caller came."""
-        if self.agents is QueueOutcome.NO_AGENTS:
-            return
-        name = AgentName(AGENT)
-        try:
-            async with asyncio.timeout(STAFFED_WITHIN_S):
-                while engine.queues.state.agents[name].presence is not Presence.REACHABLE:
-                    await asyncio.sleep(LOOK_EVERY_S)  # the dispatcher wakes nobody who only looks
-        except TimeoutError:
-            message = f"the agent's telephone was not seen by the engine within {STAFFED_WITHIN_S:.0f} s"
-            raise PlacingError(message) from None
-        self._people = People(engine.queues, [QUEUE], name, self.agents, self.clock)
-        self._people.stage()
-
-    def close(self) -> None:
-        """End what was begun."""
-        if self._people is not None:
-            self._people.close()
-
-    def _queues(self, real: CallQueues) -> Queues:
-        if self.agents is QueueOutcome.TIMED_OUT:
-            return _Impatient(real, self._ground.recordings)
-        return real if self._people is None else WaitingQueues(self._people.begin, real)
 
 
 class Stage:
@@ -181,7 +69,7 @@ class Stage:
         self._account = Account(AGENT, ground.secrets.agents[AGENT])
         self._signed_in = False
         self._phone: Phone
-        self._desk: Telephone
+        self._desk: Desk
         self._destination: Telephone | None = None
 
     @classmethod
@@ -212,8 +100,9 @@ class Stage:
             await asterisk.start()
             stage = cls(ground, settings, asterisk.group_id)
             stage._phone = await stack.enter_async_context(Phone.at(target, ground.recordings))
-            stage._desk = await stack.enter_async_context(_telephone(target, ground))
-            await stack.enter_async_context(_meanwhile(stage._desk.serve(talk_ms=TALKS_MS)))
+            at_work = replace(target, account=stage._account)
+            stage._desk = Desk(await stack.enter_async_context(_telephone(at_work, ground)))
+            await stack.enter_async_context(_meanwhile(stage._desk.serve()))
             if ground.given.destinations:
                 stage._destination = destination
             yield stage
@@ -221,20 +110,21 @@ class Stage:
     async def place(self, scenario: Scenario, virtual: Result) -> Placed:
         """Place a test whose call in virtual time is known, and compare the two."""
         database = self._new_database()
-        world = _World(scenario, self._ground)
+        world = World(scenario, self._ground, self._desk)
         try:
             await self._seed(scenario, database, world)
             await self._sign_in(wanted=world.agents is not QueueOutcome.NO_AGENTS)
             report = await self._call(scenario, virtual, database, world)
             return await self._compared(scenario, virtual, report, database, world)
-        except NotBookedError as error:
+        except (NotBookedError, PlacingError) as error:
             return Placed(scenario, virtual, None, None, (str(error),))
         finally:
             world.close()
+            await self._desk.close()
             await database.close()
             shutil.rmtree(self._settings.messages_dir, ignore_errors=True)
 
-    async def _call(self, scenario: Scenario, virtual: Result, database: Database, world: _World) -> CallReport:
+    async def _call(self, scenario: Scenario, virtual: Result, database: Database, world: World) -> CallReport:
         settings = self._settings
         if scenario.flow is not None:
             settings = settings.model_copy(update={"first_flow": scenario.flow})
@@ -245,7 +135,7 @@ class Stage:
                 scenario.steps,
                 self._phone,
                 settings.dial,
-                keys_of=_keys_of(scenario, database),
+                keys_of=_keys_of(scenario, database, world.read),
                 caller=scenario.given.caller or WITHHELD,
                 title=scenario.title,
                 stays_ms=STAYS_MS + round(virtual.told.seconds * 1000),
@@ -257,7 +147,7 @@ class Stage:
             return report
 
     async def _compared(
-        self, scenario: Scenario, virtual: Result, report: CallReport, database: Database, world: _World
+        self, scenario: Scenario, virtual: Result, report: CallReport, database: Database, world: World
     ) -> Placed:
         """Compare when the engine has ended, and written all that it knows."""
         told = virtual.told
@@ -279,7 +169,7 @@ class Stage:
             core = EmbeddedCore(database, pin_key=self._pin_key, clock=world.clock)
             balances = [await core.balance(account.number) for account in await core.accounts(customer)]
             differences.extend(money_differs(told, [one.booked for one in balances if one is not None]))
-            differences.extend(messages_differ(told, await messages_to(database, customer), CODE))
+            differences.extend(messages_differ(told, _as_read(await messages_to(database, customer), world.read), CODE))
         return Placed(scenario, virtual, None, report, tuple(differences))
 
     def _new_database(self) -> Database:
@@ -289,7 +179,7 @@ class Stage:
         shutil.copyfile(self._ground.database, file)
         return Database(self._settings.database)
 
-    async def _seed(self, scenario: Scenario, database: Database, world: _World) -> None:
+    async def _seed(self, scenario: Scenario, database: Database, world: World) -> None:
         customer = scenario.given.customer
         if customer is None:
             return
@@ -303,9 +193,9 @@ class Stage:
     async def _sign_in(self, *, wanted: bool) -> None:
         """Sign the agent in or out, before the engine asks who is there; who is in says so again, or is forgotten."""
         if wanted:
-            await self._desk.register(self._account)
+            await self._desk.telephone.register(self._account)
         elif self._signed_in:
-            await self._desk.register(self._account, expires_s=0)
+            await self._desk.telephone.register(self._account, expires_s=0)
         self._signed_in = wanted
 
     async def _at_destination(self, scenario: Scenario) -> None:
@@ -315,7 +205,7 @@ class Stage:
             return
         if ends in _REFUSALS:
             await self._destination.refuse(_REFUSALS[ends])
-        await self._destination.serve(talk_ms=TALKS_MS)
+        await self._destination.serve(lambda: asyncio.sleep(TALKS_MS / 1000))
 
     @property
     def _pin_key(self) -> bytes:
@@ -343,14 +233,21 @@ async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-def _keys_of(scenario: Scenario, database: Database) -> KeysOf:
+def _as_read(kept: Sequence[tuple[str, str, str]], read: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return the messages as the customer has read them, those that were wiped since included."""
+    wiped = deque(text for text in dict.fromkeys(read) if all(text != other for _, _, other in kept))
+    return [(medium, heading, text or (wiped.popleft() if wiped else "")) for medium, heading, text in kept]
+
+
+def _keys_of(scenario: Scenario, database: Database, read: list[str]) -> KeysOf:
     """Return what gives the keys of a step: as in virtual time, but that a code is read where it waits to be sent."""
     customer = scenario.given.customer
 
     async def keys(step: Press) -> str | SecretDigits:
         sent = ""
         if step.typed in (Typed.CODE, Typed.WRONG_CODE) and customer is not None:
-            found = CODE.search(await text_sent_last(database, CustomerNumber(customer.number), CODE_MESSAGE))
+            read.append(await text_sent_last(database, CustomerNumber(customer.number), CODE_MESSAGE))
+            found = CODE.search(read[-1])
             sent = found[0] if found is not None else ""
         typed = keys_of(customer, lambda: sent)(step)
         return typed if step.typed in (Typed.KEYS, Typed.NUMBER) else SecretDigits(typed.encode("ascii"))

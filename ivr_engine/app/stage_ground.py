@@ -25,6 +25,7 @@ from ivr_engine.app.settings import PROJECT, AsteriskMode, Settings
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.model import Library
 from ivr_engine.testcaller.recordings import Recordings
+from ivr_engine.testcaller.voice import VOICE_MS, speech
 
 AGENT: Final = "1001"
 DESTINATION: Final = "9000"
@@ -74,7 +75,7 @@ async def laid_ground(given: Settings, narrator: Narrator) -> AsyncIterator[Grou
     narrator.done(await asyncio.to_thread(build_prompts, given.prompts_dir, given.sounds_dir, narrator))
     with tempfile.TemporaryDirectory(prefix="ivr-stages-", ignore_cleanup_errors=True) as name:
         folder = pathlib.Path(name)
-        folder.chmod(0o755)  # Asterisk may run as another user
+        folder.chmod(0o755)  # noqa: ASYNC240 # at once; Asterisk may run as another user
         file = folder / "empty.db"
         await _make_bank(f"sqlite:///{file}")
         yield Ground(
@@ -83,7 +84,7 @@ async def laid_ground(given: Settings, narrator: Narrator) -> AsyncIterator[Grou
             secrets=load_or_make(folder, (AGENT,)),
             install=install,
             flows=FlowsAsRead(read_flows(given)),
-            recordings=Recordings.load(given.sounds_dir),
+            recordings=Recordings.load(given.sounds_dir, voice=speech(VOICE_MS)),
             database=file,
         )
 

@@ -53,7 +53,10 @@ class People:
         agent: AgentName,
         agents: QueueOutcome | Busy,
         clock: Clock,
+        hang_up: Callable[[], None] = lambda: None,
     ) -> None:
+        """`hang_up` ends the talk of the agent at their telephone, where there is one."""
+        self._hang_up = hang_up
         self._queues = queues
         self._names = tuple(QueueName(name) for name in sorted(names))
         self._agent = agent
@@ -113,6 +116,7 @@ class People:
     def _set_free(self) -> None:
         """Whoever was before the caller is served by others, and the agent's talk is over."""
         queues = self._queues
+        self._hang_up()
         for call in [call for call in queues.state.callers if call.startswith(_BEFORE)]:
             queues.tell(CallerLeft(call, LeaveReason.HUNG_UP))
         talk = queues.state.agents[self._agent].occupation

@@ -43,7 +43,7 @@ class ScenarioCaller:
         self._due: deque[tuple[float, str]] = deque()
         self._pressing: Place | None = None
         self._hearing: str | None = None
-        self._busy_until = began
+        self._busy: list[tuple[float, float]] = []
         self._advance()
         self._go_on()
 
@@ -77,7 +77,7 @@ class ScenarioCaller:
     def hears(self, name: str, began: float, ended: float, *, cut: bool) -> None:
         """A recording is over, at its end or cut by a key."""
         self._hearing = None
-        by_chance = began < self._busy_until
+        by_chance = any(since <= began < until for since, until in self._busy)
         self.heard.append(HeardPrompt(name, began - self._began, ended - self._began, cut, by_chance))
         self._go_on()
 
@@ -138,13 +138,18 @@ class ScenarioCaller:
             self._advance()
 
     def _press(self, step: Press, first_at: float) -> None:
-        at = first_at
+        """Press the keys of a step; a recording that begins meanwhile is heard or cut by chance.
+
+        So is one that begins just before, unless the step waits for a certain recording: then its key is no surprise.
+        """
+        at = last_at = first_at
         self._pressing = step.place
         for key in self._keys_of(step):
             self._due.append((at, key))
-            self._busy_until = at
+            last_at = at
             at += step.every_ms / 1000
-        self._free_at = self._busy_until
+        self._busy.append((self._free_at if step.during is None else first_at, last_at))
+        self._free_at = last_at
         self._advance()
 
     def _listen(self, step: Hear) -> bool:

@@ -91,6 +91,7 @@ class Caller:
         self._speech = SpeakingStream(source=source, sequence=source & 0xFFFF)
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._cursor = 0
+        self._begun = 0
         self._beats_without_packet = 0
         self._last_event = -1
         call.on_change = self._call_changed
@@ -175,12 +176,23 @@ class Caller:
         return tuple(found)
 
     async def hear_beginning(
-        self, prompt: str | PromptName, *, after_ms: int = 0, within_ms: int = HEAR_WITHIN_MS, others: bool = False
+        self,
+        prompt: str | PromptName,
+        *,
+        after_ms: int = 0,
+        within_ms: int = HEAR_WITHIN_MS,
+        others: bool = False,
+        to_its_end: bool = False,
     ) -> Heard:
-        """Wait until `after_ms` of this recording were heard, to do something while it plays; else as `hear`."""
+        """Wait until `after_ms` of this recording were heard, to do something while it plays; else as `hear`.
+
+        With `to_its_end` it may still be heard to its end by `hear`; what is waited for here next is a later recording.
+        """
+        self._cursor = max(self._cursor, self._begun)
         await self._until(lambda: self._finds(prompt, others=others, enough_ms=after_ms), within_ms, str(prompt))
-        self._cursor += 1
-        return self.heard[self._cursor - 1]
+        self._begun = self._cursor + 1
+        self._cursor += not to_its_end
+        return self.heard[self._begun - 1]
 
     async def hear_nothing(self, *, for_ms: int) -> None:
         """Wait `for_ms` and raise `CallError` if any recording or unknown sound is heard meanwhile."""

@@ -15,6 +15,7 @@ from ivr_engine.testcaller.dialogue import EndedBy
 from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recognise import Heard, Kind
 from ivr_engine.testcaller.recordings import PromptName
+from ivr_engine.testcaller.voice import speech
 from ivr_engine.values.secret import SecretDigits
 
 KeysOf = Callable[[Press], Awaitable[str | SecretDigits]]
@@ -138,6 +139,8 @@ async def follow(
             await speaker.answered()
             for step in steps:
                 line = step.place.line
+                if isinstance(step, Press):
+                    await _hear_enough(step, speaker)
                 began = speaker.now()
                 await _do(step, speaker, keys_of)
                 if isinstance(step, Press):
@@ -174,20 +177,17 @@ async def _do(step: Step, caller: Caller, keys_of: KeysOf) -> None:
                 left_ms = max(1, round((until - caller.now()) * 1000))
                 await caller.hear(name, others=others, within_ms=left_ms)
         case Press():
-            if (during := step.during) is not None:
-                name = during.prompt if during.language is None else PromptName(during.language, during.prompt)
-                await caller.hear_beginning(name, after_ms=step.after_ms, others=True)
             await caller.press(await keys_of(step), every_ms=step.every_ms)
         case Wait(_, milliseconds):
             await caller.wait(milliseconds)
         case Speak(_, milliseconds):
-            await caller.say(_speech(milliseconds))
+            await caller.say(speech(milliseconds))
         case HangUp():
             caller.hang_up()
 
 
-def _speech(milliseconds: int) -> bytes:
-    """Return a voice of so many milliseconds: a hum with loudness of speech, which is in no recording."""
-    period = bytes([0x9E, 0x98, 0x96, 0x98, 0x9E, 0x1E, 0x18, 0x16, 0x18, 0x1E]) * 2
-    samples = milliseconds * 8
-    return (period * (samples // len(period) + 1))[:samples]
+async def _hear_enough(step: Press, caller: Caller) -> None:
+    """Wait for the recording in which a step's keys are pressed, where there is one."""
+    if (during := step.during) is not None:
+        name = during.prompt if during.language is None else PromptName(during.language, during.prompt)
+        await caller.hear_beginning(name, after_ms=step.after_ms, others=True, to_its_end=True)

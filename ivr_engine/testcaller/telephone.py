@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from ivr_engine.testcaller.caller import CallError
@@ -34,12 +35,12 @@ class Telephone(Phone):
         """The port at which it is rung."""
         return self._local_port
 
-    async def serve(self, *, talk_ms: int) -> None:
-        """Take one call after the other, each after a short ring, and hang up after so long; until cancelled."""
+    async def serve(self, talk: Callable[[], Awaitable[None]]) -> None:
+        """Take one call after the other, each after a short ring, talk, and hang up; until cancelled."""
         while True:
             with contextlib.suppress(CallError):  # a caller who leaves while it rings
-                async with self.pick_up(ring_ms=RING_MS, within_ms=_A_DAY_MS) as person:
-                    await person.wait(talk_ms)
+                async with self.pick_up(ring_ms=RING_MS, within_ms=_A_DAY_MS):
+                    await talk()
 
     async def refuse(self, status: str) -> None:
         """Answer every call with this status, such as `486 Busy Here`; until cancelled."""

@@ -113,7 +113,7 @@ def test_tests_beside_the_flows_are_no_flows(flows: Path) -> None:
 
 
 def test_update_rewrites_what_was_heard_and_nothing_else(tmp_path: Path) -> None:
-    listed = "[cmn/welcome, main_menu, main_menu, connecting_to_agent, survey, thank_you, goodbye]"
+    listed = "[cmn/welcome, main_menu, main_menu, survey, thank_you, goodbye]"
     assert listed in PASSES
     text = PASSES.replace(listed, "[cmn/welcome, main_menu]  # in order") + "# the end\n"
     name = written(tmp_path, text)

@@ -99,7 +99,10 @@ async def seed_fresh(
 async def seed_given(
     database: Database, pin_key: bytes, given: GivenCustomer, wrong_pin: SecretDigits, *, clock: Clock, ids: Ids
 ) -> None:
-    """Put the given customer into a bank that has none, with the numbers that the test gives; raises as `seed_fresh`."""
+    """Put the given customer into a bank that has none, with the numbers that the test gives.
+
+    Raises as `seed_fresh`.
+    """
     numbers = [AccountNumber(one.number) for one in given.accounts]
     await _seed(database, pin_key, given, wrong_pin, CustomerNumber(given.number), numbers, clock=clock, ids=ids)
 
