@@ -12,11 +12,9 @@ from typing import Final
 
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import HangUp, Hear, Press, Speak, Step, Wait
+from ivr_engine.scenarios.model import REACTION_MS, HangUp, Hear, Press, Speak, Step, Wait
 from ivr_engine.scenarios.verdict import SHOWN_HEARD_MAX, Failure, HeardPrompt
 
-REACTION_S: Final = 0.2
-"""From the end of what was waited for to the first key."""
 _SAME_S: Final = 0.000001
 """Times nearer than this are one."""
 HANG_UP: Final = "hang up"
@@ -127,20 +125,20 @@ class ScenarioCaller:
             elif isinstance(step, Press):
                 if step.during is not None:
                     return
-                self._press(step, self._free_at + REACTION_S)
+                self._press(step, self._free_at + REACTION_MS / 1000)
                 continue
             elif isinstance(step, Wait):
                 self._free_at += step.milliseconds / 1000
             elif isinstance(step, Speak):
                 return
             elif isinstance(step, HangUp):
-                self._due.append((self._free_at, HANG_UP))
+                self._due.append((self._free_at + REACTION_MS / 1000, HANG_UP))
             self._advance()
 
     def _press(self, step: Press, first_at: float) -> None:
         """Press the keys of a step; a recording that begins meanwhile is heard or cut by chance.
 
-        So is one that begins just before, unless the step waits for a certain recording: then its key is no surprise.
+        So is one that begins just before; but not the one that the step waits for, which its keys are meant for.
         """
         at = last_at = first_at
         self._pressing = step.place
@@ -148,7 +146,7 @@ class ScenarioCaller:
             self._due.append((at, key))
             last_at = at
             at += step.every_ms / 1000
-        self._busy.append((self._free_at if step.during is None else first_at, last_at))
+        self._busy.append((self._free_at if step.during is None else first_at + _SAME_S, last_at))
         self._free_at = last_at
         self._advance()
 

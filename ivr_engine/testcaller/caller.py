@@ -186,12 +186,13 @@ class Caller:
     ) -> Heard:
         """Wait until `after_ms` of this recording were heard, to do something while it plays; else as `hear`.
 
-        With `to_its_end` it may still be heard to its end by `hear`; what is waited for here next is a later recording.
+        With `to_its_end`, it and all that came before may still be what `hear` waits for; what is waited for here the
+        next time is a later recording.
         """
-        self._cursor = max(self._cursor, self._begun)
+        cursor, self._cursor = self._cursor, max(self._cursor, self._begun)
         await self._until(lambda: self._finds(prompt, others=others, enough_ms=after_ms), within_ms, str(prompt))
         self._begun = self._cursor + 1
-        self._cursor += not to_its_end
+        self._cursor = cursor if to_its_end else self._begun
         return self.heard[self._begun - 1]
 
     async def hear_nothing(self, *, for_ms: int) -> None:

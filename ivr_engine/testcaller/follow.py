@@ -5,10 +5,11 @@ Knows steps and callers. Must not know files or what the engine intended; it onl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ivr_engine.scenarios.model import HangUp, Hear, Press, Speak, Step, Wait
+from ivr_engine.scenarios.model import REACTION_MS, HangUp, Hear, Press, Speak, Step, Wait
 from ivr_engine.testcaller.caller import BARGE_IN_WITHIN_MS, Caller, CallError, KeyHeard
 from ivr_engine.testcaller.caller import Press as PressedKey
 from ivr_engine.testcaller.dialogue import EndedBy
@@ -139,9 +140,7 @@ async def follow(
             await speaker.answered()
             for step in steps:
                 line = step.place.line
-                if isinstance(step, Press):
-                    await _hear_enough(step, speaker)
-                began = speaker.now()
+                began = await _hear_enough(step, speaker) if isinstance(step, Press) else 0.0
                 await _do(step, speaker, keys_of)
                 if isinstance(step, Press):
                     about_to_press.append((began, speaker.presses[-1].ended_at or speaker.now()))
@@ -183,11 +182,19 @@ async def _do(step: Step, caller: Caller, keys_of: KeysOf) -> None:
         case Speak(_, milliseconds):
             await caller.say(speech(milliseconds))
         case HangUp():
+            await caller.wait(REACTION_MS)
             caller.hang_up()
 
 
-async def _hear_enough(step: Press, caller: Caller) -> None:
-    """Wait for the recording in which a step's keys are pressed, where there is one."""
+async def _hear_enough(step: Press, caller: Caller) -> float:
+    """Wait for the recording in which a step's keys are pressed, where there is one; else for a moment, as people do.
+
+    Return since when the caller is about to press: what begins from then on is heard or cut by chance.
+    """
     if (during := step.during) is not None:
         name = during.prompt if during.language is None else PromptName(during.language, during.prompt)
-        await caller.hear_beginning(name, after_ms=step.after_ms, others=True, to_its_end=True)
+        heard = await caller.hear_beginning(name, after_ms=step.after_ms, others=True, to_its_end=True)
+        return math.nextafter(heard.began_at, math.inf)  # that recording itself is no chance
+    began = caller.now()
+    await caller.wait(REACTION_MS)
+    return began

@@ -13,7 +13,7 @@ from ivr_engine.channel.line import ALL_KEYS, CallerHungUp, DialResult, Line
 from ivr_engine.flow.findings import Place
 from ivr_engine.scenarios.model import HangUp, Step, Typed, Wait
 from ivr_engine.scenarios.model import Press as PressStep
-from ivr_engine.simulator.caller import REACTION_S, ScenarioCaller
+from ivr_engine.simulator.caller import ScenarioCaller
 from ivr_engine.simulator.line import Press, ScriptedLine
 from ivr_engine.simulator.scenario_line import ScenarioLine, TooLongError
 from ivr_engine.simulator.virtual_time import VirtualTimeLoop
@@ -23,7 +23,6 @@ from ivr_engine.values.utterance import Utterance
 HERE: Final = Place("a.test.yaml", 1, 1)
 WORDS: Final = Utterance(Language.ENGLISH, ("one", "two", "cmn/three"))
 LENGTHS: Final = {"one": 700, "two": 300, "three": 1100}
-REACTION_MS: Final = round(REACTION_S * 1000)
 
 Verb = Callable[[Line], Awaitable[object]]
 Deed = tuple[int, str]
