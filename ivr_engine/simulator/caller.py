@@ -132,7 +132,7 @@ class ScenarioCaller:
             elif isinstance(step, Speak):
                 return
             elif isinstance(step, HangUp):
-                self._due.append((self._free_at + REACTION_MS / 1000, HANG_UP))
+                self._due.append((self._free_at + step.after_ms / 1000, HANG_UP))
             self._advance()
 
     def _press(self, step: Press, first_at: float) -> None:

@@ -181,8 +181,9 @@ async def _do(step: Step, caller: Caller, keys_of: KeysOf) -> None:
             await caller.wait(milliseconds)
         case Speak(_, milliseconds):
             await caller.say(speech(milliseconds))
-        case HangUp():
-            await caller.wait(REACTION_MS)
+        case HangUp(_, after_ms):
+            if after_ms:
+                await caller.wait(after_ms)
             caller.hang_up()
 
 
