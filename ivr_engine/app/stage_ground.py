@@ -6,6 +6,7 @@ Knows which settings a hotline of our own has. Must not know tests or calls.
 from __future__ import annotations
 
 import asyncio
+import os
 import pathlib
 import socket
 import tempfile
@@ -73,7 +74,7 @@ async def laid_ground(given: Settings, narrator: Narrator) -> AsyncIterator[Grou
     narrator.begin("recordings")
     given.state_dir.mkdir(parents=True, exist_ok=True)
     narrator.done(await asyncio.to_thread(build_prompts, given.prompts_dir, given.sounds_dir, narrator))
-    with tempfile.TemporaryDirectory(prefix="ivr-stages-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix=f"ivr-stages-{os.getpid()}-", ignore_cleanup_errors=True) as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)  # noqa: ASYNC240 # at once; Asterisk may run as another user
         file = folder / "empty.db"

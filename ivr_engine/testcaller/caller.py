@@ -36,6 +36,9 @@ QUIET_BEATS: Final = 10
 
 Counted in beats, not in time: when this machine was late, packets may lie unread. Longer than usual jitter.
 """
+CUT_BEATS: Final = 50
+"""Without a packet for so many beats, a recording that was not heard to its end was cut: a server that does too much at
+once sends nothing for some tenths of a second, and goes on where it was."""
 LAST_BEATS: Final = 2
 """Without a packet for so many beats after the end of the call, no more will come."""
 BARGE_IN_WITHIN_MS: Final = 200
@@ -305,7 +308,8 @@ class Caller:
             return True
         if stretch.complete and (over or self.listener.certain):
             return True
-        if over:
+        _, last = self._next_sound()
+        if over and (not last or self._quiet(CUT_BEATS)):
             raise CallError(f"{prompt} was expected to its end, but was cut: {stretch}\n{self.story()}")
         return False
 
@@ -313,8 +317,8 @@ class Caller:
         if self.call.state is CallState.ENDED and self._quiet():
             raise CallError(f"{prompt} was expected, but the call ended\n{self.story()}")
 
-    def _quiet(self) -> bool:
-        enough = LAST_BEATS if self.call.state is CallState.ENDED else QUIET_BEATS
+    def _quiet(self, beats: int = QUIET_BEATS) -> bool:
+        enough = LAST_BEATS if self.call.state is CallState.ENDED else beats
         return self._beats_without_packet >= enough
 
     def _cut_by_key(self, stretch: Heard) -> bool:

@@ -43,6 +43,19 @@ def test_key_is_pressed_a_moment_after_what_was_waited_for() -> None:
     assert cut.ended_s - welcome.ended_s == pytest.approx(0.2)
 
 
+def test_recording_that_a_key_is_meant_for_is_heard_or_cut_by_no_chance() -> None:
+    result = run("language: en\nsteps:\n  - {press: '3', during: welcome, after: 200 ms}\n  - hear: main_menu\n  - hang up\n")
+    welcome, menu = result.told.heard[:2]
+    assert (welcome.name, welcome.cut, welcome.by_chance) == ("cmn/welcome", True, False)
+    assert (menu.name, menu.cut, menu.by_chance) == ("en/main_menu", False, False)
+
+
+@pytest.mark.parametrize(("agents", "hears"), [("answered", 0), ("no_agents", 0), ("full", 0), ("timed_out", 1)])
+def test_words_before_the_music_are_said_to_those_who_wait_only(agents: str, hears: int) -> None:
+    result = run(f"given: {{agents: {agents}}}\n" + TO_MENU + "  - press: '0'\n")
+    assert result.told.whole.count("en/connecting_to_agent") == hears
+
+
 def test_recording_that_never_comes_is_told_with_its_line_and_what_was_heard_instead() -> None:
     result = run(TO_MENU + "  - press: '0'\n  - hear: enter_pin\n")
     instead = "en/survey, en/nothing_heard, en/survey, en/thank_you, en/goodbye"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ivr_engine.channel.line import ALL_KEYS, CallerHungUp, DialResult, Line
 from ivr_engine.flow.findings import Place
-from ivr_engine.scenarios.model import HangUp, Step, Typed, Wait
+from ivr_engine.scenarios.model import REACTION_MS, HangUp, Step, Typed, Wait
 from ivr_engine.scenarios.model import Press as PressStep
 from ivr_engine.simulator.caller import ScenarioCaller
 from ivr_engine.simulator.line import Press, ScriptedLine
@@ -102,7 +102,7 @@ def test_both_lines_give_the_same_keys_at_the_same_times(deeds: list[Deed], verb
 
 def test_caller_who_hangs_up_cuts_what_is_heard_and_the_line_is_gone() -> None:
     loop = VirtualTimeLoop()
-    line = line_of(loop, [Wait(HERE, 900), HangUp(HERE)])
+    line = line_of(loop, [Wait(HERE, 900 - REACTION_MS), HangUp(HERE)])
     assert lived(loop, line, [play(ALL_KEYS, 0)]) == [("hung up", 0.9)]
     assert [(heard.name, heard.cut) for heard in line.caller.heard] == [("en/one", False), ("en/two", True)]
     with pytest.raises(CallerHungUp):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from ivr_engine.app import logs
-from ivr_engine.app.commands.common import FINE, FOUND, language_in_force, print_findings, say
+from ivr_engine.app.commands.common import COULD_NOT, FINE, FOUND, complain, language_in_force, print_findings, say
 from ivr_engine.app.commands.suite import Suite, runner_for
 from ivr_engine.app.placing import Placed
 from ivr_engine.app.prepare import Narrator
@@ -33,7 +33,11 @@ def place_all(suite: Suite, given: Settings, *, stages: int, as_json: bool) -> i
     told = _Teller(len(results), as_json=as_json)
     with asyncio.Runner(loop_factory=loop_factory(given)) as calls:
         work = place_on_stages(results, given, Narrator(), stages=stages, on_placed=told)
-        placed = calls.run(_until_stopped(work))
+        try:
+            placed = calls.run(_until_stopped(work))
+        except asyncio.CancelledError:
+            complain("ivr: stopped; nothing is left behind")
+            return COULD_NOT
     if as_json:
         say(json.dumps({"tests": [_as_data(one) for one in placed]}, ensure_ascii=False, indent=1))
     passed = sum(one.passed for one in placed)
@@ -59,9 +63,10 @@ class _Teller:
 
 
 async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
-    """Do the work; SIGTERM ends it as Ctrl-C does, so that nothing is left behind."""
+    """Do the work; Ctrl-C and SIGTERM cancel it, so that all is taken down."""
     task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await task
 
 
