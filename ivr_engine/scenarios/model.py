@@ -113,7 +113,10 @@ class Speak:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """The caller hangs up, so long after what was done or heard before; 0 is the instant when the last key is released."""
+    """The caller hangs up, so long after what was done or heard before.
+
+    0 is the instant when the last key is released: then a real server may hear of both in either order.
+    """
 
     place: Place
     after_ms: int = REACTION_MS

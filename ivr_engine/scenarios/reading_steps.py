@@ -35,7 +35,6 @@ from ivr_engine.values.secret import SecretDigits
 
 OTHERS: Final = "..."
 HANG_UP: Final = "hang up"
-AT_ONCE: Final = "at once"
 STAY_SILENT: Final = "stay silent"
 SHORTEST_EVERY_MS: Final = 120
 STEPS_MAX: Final = 1000
@@ -46,11 +45,10 @@ _DEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "type": ("type", "every", "during", "after"),
         "wait": ("wait",),
         "speak": ("speak",),
-        HANG_UP: (HANG_UP,),
     }
 )
 _OWN_WORDS: Final = (Typed.NUMBER, Typed.PIN, Typed.WRONG_PIN, Typed.CODE, Typed.WRONG_CODE)
-_WORDS: Final = (*_DEEDS, STAY_SILENT)
+_WORDS: Final = (*_DEEDS, STAY_SILENT, HANG_UP)
 
 
 @dataclass(slots=True)
@@ -156,19 +154,9 @@ class StepsReader:
             return None
         if word == HANG_UP:
             self._over = True
-            return self._hang_up(path, data)
+            return HangUp(place)
         block = Block(self._source, path, _DEEDS[str(word)])
         return self._deed(str(word), block)
-
-    def _hang_up(self, path: Path, data: Data) -> HangUp:
-        place = self._source.place(path)
-        if not isinstance(data, dict):
-            return HangUp(place)
-        block = Block(self._source, path, _DEEDS[HANG_UP])
-        if data[HANG_UP] != AT_ONCE:
-            mend = Text("write `hang up` or `hang up: at once`")
-            block.finding("T104", (HANG_UP,), Text("a caller hangs up after a moment, or at once"), mend)
-        return HangUp(place, 0)
 
     def _check_order(self, path: Path, word: str) -> None:
         place = self._source.place(path)

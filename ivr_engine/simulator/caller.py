@@ -164,7 +164,9 @@ class ScenarioCaller:
                     self._matched = 0
                     self._free_at = max(self._free_at, self._began + heard.ended_s)
                     return True
-            elif not ((heard.cut and not heard.called_away) or self._matched == 0 or self._matched in listing.others_before):
+            elif not (
+                (heard.cut and not heard.called_away) or self._matched == 0 or self._matched in listing.others_before
+            ):
                 wanted, before = listing.wanted[self._matched], listing.wanted[self._matched - 1]
                 self._free_at = max(self._free_at, self._began + heard.ended_s)
                 self._fail(

@@ -13,7 +13,7 @@ from ivr_engine.flow.library import TEST_SUFFIX
 from ivr_engine.simulator.scenario import Result
 from tests.app.command import ivr
 from tests.flow.world import FLOWS as SHIPPED
-from tests.rules.suite import FILES, FLOWS, FOLDER, in_virtual_time, settings_of_rules
+from tests.rules.suite import FILES, FLOWS, FOLDER, WHOLE, in_virtual_time, settings_of_rules
 from tests.scenarios.world import messages
 
 PAGE: Final = SHIPPED / "README.md"
@@ -37,6 +37,11 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
 @pytest.mark.parametrize("name", FILES)
 def test_rule_holds_in_virtual_time(lived: dict[str, Result], name: str) -> None:
     assert messages(lived[name]) == []
+
+
+@pytest.mark.parametrize("name", [WHOLE, "answer_not_whole_at_hang_up"])
+def test_rule_holds_though_the_caller_hangs_up_in_the_instant_of_the_last_key(tmp_path: Path, name: str) -> None:
+    assert messages(in_virtual_time(settings_of_rules(tmp_path), hang_up_ms=0)[name]) == []
 
 
 def test_every_rule_names_tests_that_are_there() -> None:

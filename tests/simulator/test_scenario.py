@@ -44,7 +44,9 @@ def test_key_is_pressed_a_moment_after_what_was_waited_for() -> None:
 
 
 def test_recording_that_a_key_is_meant_for_is_heard_or_cut_by_no_chance() -> None:
-    result = run("language: en\nsteps:\n  - {press: '3', during: welcome, after: 200 ms}\n  - hear: main_menu\n  - hang up\n")
+    result = run(
+        "language: en\nsteps:\n  - {press: '3', during: welcome, after: 200 ms}\n  - hear: main_menu\n  - hang up\n"
+    )
     welcome, menu = result.told.heard[:2]
     assert (welcome.name, welcome.cut, welcome.by_chance) == ("cmn/welcome", True, False)
     assert (menu.name, menu.cut, menu.by_chance) == ("en/main_menu", False, False)
@@ -74,6 +76,15 @@ def test_recordings_of_one_list_follow_each_other_without_others_between() -> No
     assert strict.told.seconds >= strict.told.heard[-1].began_s, "the caller hangs up when it is heard, not before"
     loose = run(TO_MENU + "  - press: '0'\n  - hear: [survey, ..., goodbye]\n")
     assert messages(loose) == []
+
+
+def test_recording_that_an_agent_has_cut_stands_between_two_others() -> None:
+    """On a telephone it is heard as well, and no key of the caller explains why it ended."""
+    steps = TO_MENU + "  - press: '0'\n  - hear: [connecting_to_agent, {} thank_you]\n    within: 2 min\n"
+    agents = "given: {agents: free after 4 s}\n"
+    assert messages(run(agents + steps.format("..., "))) == []
+    (message, *_) = messages(run(agents + steps.format("")))
+    assert "after `connecting_to_agent` the caller was to hear `thank_you`, but heard en/all_agents_busy" in message
 
 
 def test_recording_in_another_language_is_not_the_one_that_is_waited_for() -> None:
