@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -45,6 +45,7 @@ from ivr_engine.app.secrets_file import Secrets
 from ivr_engine.app.settings import Settings
 from ivr_engine.app.telephones import Telephones
 from ivr_engine.banking.core import CoreBank
+from ivr_engine.calls.around import Around, as_it_is
 from ivr_engine.calls.desk import Desk
 from ivr_engine.calls.leaving import LeavingSettings
 from ivr_engine.calls.office import OfficeUnavailableError
@@ -53,7 +54,7 @@ from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.calls.session import CallSession, Hotline
 from ivr_engine.flow.findings import did_you_mean
 from ivr_engine.flow.library import FlowFolder
-from ivr_engine.values.clock import SystemClock
+from ivr_engine.values.clock import Clock, SystemClock
 from ivr_engine.values.ids import RandomIds
 from ivr_engine.web.service import service_application
 
@@ -79,16 +80,31 @@ class Engine:
     flows: FlowFolder
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an engine is built of where it may be another than the hotline's own: the defaults are the hotline.
+
+    `flows` reads the flows, `bank` takes the core and returns what calls ask; `around` is what stands around each call.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    flows: Callable[[Settings], FlowFolder] = lambda settings: read_flows(settings)
+    bank: Callable[[CoreBank], CoreBank] = as_it_is
+    around: Around = field(default_factory=Around)
+
+
 @asynccontextmanager
 async def running_engine(
-    settings: Settings, secrets: Secrets, *, sounds_group: int | None = None
+    settings: Settings, secrets: Secrets, *, sounds_group: int | None = None, parts: Parts | None = None
 ) -> AsyncIterator[Engine]:
     """Run an engine as long as the context lasts; raise `EngineError` when it cannot start."""
-    clock, log, metrics = SystemClock(), structlog.get_logger(), Metrics()
+    parts = parts or Parts()
+    clock, log, metrics = parts.clock, structlog.get_logger(), Metrics()
     ids = RandomIds(clock)
     async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
-        flows = read_flows(settings)
-        database, journal, bank = await _open_store(stack, settings, secrets, clock)
+        flows = parts.flows(settings)
+        database, journal, core = await _open_store(stack, settings, secrets, clock)
+        bank = parts.bank(core)
         endings = Endings(journal)
         stack.callback(endings.close)
         joined = _joined_folder(settings, sounds_group)
@@ -113,6 +129,7 @@ async def running_engine(
             QUEUE,
             settings.zone,
             _leaving(settings, database, ids),
+            parts.around,
         )
         server = _server(settings, secrets, _handler(hotline, sounds, recordings, metrics), metrics)
         watches = (_watch_flows(flows, metrics), _watch_left(LeftBehind(database, clock), metrics))
@@ -253,7 +270,7 @@ async def _tidy_up(office: OfficeStore, settings: Settings) -> None:
         await asyncio.sleep(TIDIED_UP_EVERY_S)
 
 
-def _bank(settings: Settings, secrets: Secrets, database: Database, clock: SystemClock) -> CoreBank:
+def _bank(settings: Settings, secrets: Secrets, database: Database, clock: Clock) -> CoreBank:
     if settings.bank_url:
         try:
             return RestCore(settings.bank_url, token=secrets.bank_token)
@@ -264,7 +281,7 @@ def _bank(settings: Settings, secrets: Secrets, database: Database, clock: Syste
 
 
 async def _open_store(
-    stack: AsyncExitStack, settings: Settings, secrets: Secrets, clock: SystemClock
+    stack: AsyncExitStack, settings: Settings, secrets: Secrets, clock: Clock
 ) -> tuple[Database, JournalWriter, CoreBank]:
     """Open the database, the record of calls and the bank; they are closed in the opposite order."""
     database = Database(settings.database)
@@ -277,9 +294,7 @@ async def _open_store(
     return database, journal, bank
 
 
-def _join_humans(
-    settings: Settings, secrets: Secrets, clock: SystemClock, endings: Endings
-) -> tuple[AmiClient, AgentQueues]:
+def _join_humans(settings: Settings, secrets: Secrets, clock: Clock, endings: Endings) -> tuple[AmiClient, AgentQueues]:
     """Join the queues with what Asterisk says of the agents' telephones, and the records with whether it lives."""
     telephones = Telephones(settings.agents, QUEUE, settings.skills)
 

@@ -8,41 +8,36 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import re
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.bank.seeding import NotBookedError, forget_pin, seed_fresh
 from ivr_engine.adapters.store.calls import CallHistory, CallRecord, StepRecord
 from ivr_engine.adapters.store.database import Database
 from ivr_engine.adapters.store.office import messages_to
+from ivr_engine.app.comparing import call_differs, messages_differ, money_differs
 from ivr_engine.app.secrets_file import load_or_make
 from ivr_engine.app.settings import Settings
 from ivr_engine.calls.signatures import CALLER_NUMBER
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import CALLER, Press, Scenario, Sent, Typed
+from ivr_engine.scenarios.model import CALLER, Press, Scenario, Typed
 from ivr_engine.scenarios.verdict import Told
 from ivr_engine.simulator.scenario import Result, ScenarioRunner, wrong
 from ivr_engine.testcaller.follow import CallReport, KeysOf, follow
 from ivr_engine.testcaller.phone import Phone, Target
-from ivr_engine.testcaller.recordings import PromptName, Recordings
+from ivr_engine.testcaller.recordings import Recordings
+from ivr_engine.testcaller.voice import VOICE_MS, speech
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber, RandomIds
-from ivr_engine.values.medium import Medium
 from ivr_engine.values.money import Money
 from ivr_engine.values.secret import SecretDigits
 
 RECORDED_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.1
 _CALLS_LOOKED_AT: Final = 200
-_NUMBER: Final = re.compile("[0-9]+")
 _AS_DIGITS: Final = str.maketrans({letter: str(ord(letter) % 10) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 class PlacingError(Exception):
@@ -109,7 +104,7 @@ class Placer:
     async def __aenter__(self) -> Placer:
         target = Target(self._given.sip_bind, self._given.sip_port)
         try:
-            recordings = Recordings.load(self._given.sounds_dir)
+            recordings = Recordings.load(self._given.sounds_dir, voice=speech(VOICE_MS))
         except ValueError as error:
             message = f"{error}; is the hotline running (`make run`)? Else: ivr prompts build"
             raise PlacingError(message) from None
@@ -150,10 +145,10 @@ class Placer:
         if report.answered_s is None:
             return Placed(scenario, virtual, None, report, (report.failure or Text("nobody answered"),))
         recorded = await self._record(caller)
-        differences = [*_differences(virtual.told, report, recorded)]
+        differences = [*call_differs(virtual.told, report, recorded)]
         if number is not None:
-            differences.extend(_money_differs(virtual.told, await self._booked(number)))
-            differences.extend(_messages_differ(virtual.told, await messages_to(self._database, number)))
+            differences.extend(money_differs(virtual.told, await self._booked(number)))
+            differences.extend(messages_differ(virtual.told, await messages_to(self._database, number)))
         return Placed(scenario, virtual, None, report, tuple(differences))
 
     async def _seed(self, scenario: Scenario) -> CustomerNumber | None:
@@ -191,7 +186,7 @@ class Placer:
 def _keys_of(scenario: Scenario, number: CustomerNumber | None) -> KeysOf:
     """Return what gives the keys of a step: the number of the fresh customer in place of the given one's."""
 
-    def keys(step: Press) -> str | SecretDigits:
+    async def keys(step: Press) -> str | SecretDigits:
         customer = scenario.given.customer
         if customer is None or step.typed is Typed.KEYS:
             return step.keys
@@ -200,56 +195,3 @@ def _keys_of(scenario: Scenario, number: CustomerNumber | None) -> KeysOf:
         return customer.pin if step.typed is Typed.PIN else wrong(customer.pin)
 
     return keys
-
-
-def _differences(
-    told: Told, report: CallReport, recorded: tuple[CallRecord, tuple[StepRecord, ...]] | None
-) -> Iterator[str]:
-    """Yield where the real call went otherwise than the one in virtual time."""
-    if report.failure is not None:
-        yield report.failure
-    if recorded is None:
-        yield Text("the hotline has no closed record of the call within {s} s", s=RECORDED_WITHIN_S)
-        return
-    record, rows = recorded
-    if record.end_reason != told.reason:
-        yield Text("the record says it ended as '{real}', not as '{told}'", real=record.end_reason, told=told.reason)
-    steps = [(row.flow, row.step, row.outcome) for row in rows]
-    if (at := _first_difference(told.steps, steps, lambda one, other: one == other)) is not None:
-        yield Text("step {n} was {real}, not {told}", n=at + 1, real=_nth(steps, at), told=_nth(told.steps, at))
-    heard = [one.name for one in told.heard if not one.cut and not one.by_chance]
-    real = report.heard_whole
-    if (at := _first_difference(heard, real, _is_among)) is not None:
-        shown = [" or ".join(sorted(map(str, names))) for names in real]
-        yield Text("recording {n} was {real}, not {told}", n=at + 1, real=_nth(shown, at), told=_nth(heard, at))
-
-
-def _money_differs(told: Told, real: Sequence[Money]) -> Iterator[str]:
-    """Yield what the accounts hold after the real call, where it is not what they hold in virtual time."""
-    if list(real) != list(told.booked.values()):
-        shown = [", ".join(map(str, amounts)) for amounts in (real, told.booked.values())]
-        yield Text("the accounts hold {real}, not {told}", real=shown[0], told=shown[1])
-
-
-def _messages_differ(told: Told, real: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-    """Yield what was sent in the real call, where it differs in more than the numbers and times that it holds."""
-    sent = [Sent.of(Medium(medium), heading, text) for medium, heading, text in real]
-    shapes = [[_NUMBER.sub("0", str(one)) for one in messages] for messages in (sent, told.sent)]
-    if shapes[0] != shapes[1]:
-        shown = ["; ".join(one) or Text("nothing") for one in shapes]
-        yield Text("these messages were sent: {real}, not {told}", real=shown[0], told=shown[1])
-
-
-def _is_among(name: str, candidates: frozenset[PromptName]) -> bool:
-    return any(str(candidate) == name for candidate in candidates)
-
-
-def _first_difference(told: Sequence[T], real: Sequence[U], alike: Callable[[T, U], bool]) -> int | None:
-    for at, (one, other) in enumerate(zip(told, real, strict=False)):
-        if not alike(one, other):
-            return at
-    return min(len(told), len(real)) if len(told) != len(real) else None
-
-
-def _nth(what: Sequence[object], at: int) -> object:
-    return what[at] if at < len(what) else Text("nothing")

@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from ivr_engine.banking.core import CoreBank
+from ivr_engine.calls.around import Around
 from ivr_engine.calls.back_office import CallBackOffice, as_json
 from ivr_engine.calls.desk import Desk
 from ivr_engine.calls.leaving import CallLeaving, LeavingSettings
@@ -57,6 +58,8 @@ class Hotline:
     zone: str = ZONE
     leaving: LeavingSettings | None = None
     """Where messages and callbacks are kept, and whom callers may be handed to; None: nowhere, and nobody."""
+    around: Around = field(default_factory=Around)
+    """What stands between a flow and the ports of its call."""
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
 
@@ -94,13 +97,15 @@ class CallSession:
             log=hotline.log,
         )
         self._queues = CallQueues(hotline.queues, self.call_id, arrival.channel, line, self._conversation)
+        around = hotline.around
+        self._asked = around.operations(self._operations)
         self._call = Call(
             self._conversation,
-            self._operations,
-            self._queues,
+            self._asked,
+            around.queues(self._queues),
             self._operations,
             hotline.default_language,
-            back_office,
+            around.back_office(back_office),
             caller=arrival.caller or self.call_id,
             keep_alive=self._keep_alive,
         )
@@ -116,7 +121,8 @@ class CallSession:
                 gone=lambda: self._call.gone,
                 log=hotline.log,
             )
-            self._call.voice_messages = self._call.callbacks = self._call.destinations = leaving
+            left = around.leaving(leaving)
+            self._call.voice_messages = self._call.callbacks = self._call.destinations = left
         self._steps = 0
         self._log = hotline.log
 
@@ -187,7 +193,7 @@ class CallSession:
 
     async def _finish_changes(self, runner: Runner) -> None:
         """Wait until what the caller ordered is done or not, though they have hung up, and record which."""
-        late = await self._operations.finish()
+        late = await self._asked.finish()
         if late is not None:
             runner.note_late(late.outcome)
             self._log.info("change_finished_without_caller", operation=late.operation, outcome=late.outcome)

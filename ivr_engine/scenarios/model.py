@@ -29,6 +29,8 @@ CALLER: Final = "13800000000"
 HEAR_WITHIN_MS: Final = 60_000
 EVERY_MS: Final = 160
 """From the beginning of one key to that of the next, as a quick caller presses them."""
+REACTION_MS: Final = 200
+"""From the end of what was waited for to the first key, or to the hang-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,13 @@ class Speak:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """The caller hangs up."""
+    """The caller hangs up, so long after what was done or heard before.
+
+    0 is the instant when the last key is released: then a real server may hear of both in either order.
+    """
 
     place: Place
+    after_ms: int = REACTION_MS
 
 
 Step = Hear | Press | Wait | Speak | HangUp

@@ -41,8 +41,9 @@ SHOWN_HEARD_MAX: Final = 12
 class HeardPrompt:
     """A recording (`<language>/<id>`) and when it was heard, in seconds since the call began.
 
-    `cut` by a key of the caller, or else heard to its end. `by_chance` marks one that began while the caller was about
-    to press a key: whether it is heard to its end hangs on how quick the caller is.
+    `cut` by a key of the caller or, when they were `called_away`, by what they waited for; or else heard to its end.
+    `by_chance` marks one that began while the caller was about to press a key: whether it is heard to its end hangs on
+    how quick the caller is.
     """
 
     name: str
@@ -50,6 +51,7 @@ class HeardPrompt:
     ended_s: float
     cut: bool
     by_chance: bool = False
+    called_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,93 @@ from ivr_engine.values.ids import CallId
 
 AGENT: Final = AgentName("agent")
 _SOMEBODY: Final = CallId("somebody")
+_BEFORE: Final = "before "
+"""How the calls are named that came before the caller's."""
 _WRAP_UP_S: Final = 0.0
+
+
+class People:
+    """What a test says of the bank's people, told to a dispatcher in which its one agent is signed on.
+
+    The dispatcher may be one in virtual time or that of a running engine: the events are the same.
+    """
+
+    def __init__(
+        self,
+        queues: AgentQueues,
+        names: Iterable[str],
+        agent: AgentName,
+        agents: QueueOutcome | Busy,
+        clock: Clock,
+        hang_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`hang_up` ends the talk of the agent at their telephone, where there is one."""
+        self._hang_up = hang_up
+        self._queues = queues
+        self._names = tuple(QueueName(name) for name in sorted(names))
+        self._agent = agent
+        self._agents = agents
+        self._clock = clock
+        self._free: asyncio.TimerHandle | None = None
+
+    def stage(self) -> None:
+        """Let everything have happened that was before the caller came."""
+        if isinstance(self._agents, Busy):
+            self._stage(self._agents)
+        elif self._agents in (QueueOutcome.FULL, QueueOutcome.TIMED_OUT):
+            self._keep_busy()
+        if self._agents is QueueOutcome.FULL:
+            for name in self._names:
+                self._let_wait(name, self._queues.state.queues[name].max_waiting)
+
+    def begin(self) -> None:
+        """The caller waits: from now on time counts, and an agent is free when it is over; harmless when repeated."""
+        if self._free is None and isinstance(self._agents, Busy):
+            self._free = asyncio.get_running_loop().call_later(self._agents.free_after_ms / 1000, self._set_free)
+
+    def close(self) -> None:
+        """End what was begun."""
+        if self._free is not None:
+            self._free.cancel()
+
+    def _stage(self, busy: Busy) -> None:
+        """Let the recent talks have been, one go on, and others wait before the caller."""
+        for name in self._names if busy.talks_ms is not None else ():
+            for number in range(TALKS_NEEDED):
+                offer = self._offered(CallId(f"{name} {number}"), name)
+                self._queues.tell(self._answered(offer, (busy.talks_ms or 0) / 1000))
+        self._keep_busy()
+        for name in self._names:
+            self._let_wait(name, busy.waiting_before)
+
+    def _let_wait(self, name: QueueName, callers: int) -> None:
+        for number in range(callers):
+            entered = CallerEntered(CallId(f"{_BEFORE}{name} {number}"), name, self._clock.now().timestamp())
+            self._queues.tell(entered)
+
+    def _keep_busy(self) -> None:
+        if self._names:
+            self._queues.tell(self._answered(self._offered(_SOMEBODY, self._names[0]), None))
+
+    def _offered(self, call: CallId, queue: QueueName) -> Offered:
+        self._queues.tell(CallerEntered(call, queue, self._clock.now().timestamp()))
+        offered = self._queues.state.agents[self._agent].occupation
+        if not isinstance(offered, Offered):
+            raise AssertionError("the agent of a test is free until a caller comes")  # noqa: TRY004 # a bug, not a value
+        return offered
+
+    def _answered(self, offer: Offered, talk_s: float | None) -> OfferEnded:
+        return OfferEnded(offer.call, self._agent, offer.number, OfferResult.ANSWERED, talk_s)
+
+    def _set_free(self) -> None:
+        """Whoever was before the caller is served by others, and the agent's talk is over."""
+        queues = self._queues
+        self._hang_up()
+        for call in [call for call in queues.state.callers if call.startswith(_BEFORE)]:
+            queues.tell(CallerLeft(call, LeaveReason.HUNG_UP))
+        talk = queues.state.agents[self._agent].occupation
+        if isinstance(talk, Talking):
+            queues.tell(TalkEnded(talk.call, self._agent, talk.number, self._clock.now().timestamp() - talk.since))
 
 
 class StagedQueues:
@@ -56,8 +142,8 @@ class StagedQueues:
         self._log = log
         self._wake: Callable[[], None] = lambda: None
         self._queues: AgentQueues | None = None
+        self._people: People | None = None
         self._running: asyncio.Task[None] | None = None
-        self._free: asyncio.TimerHandle | None = None
 
     @property
     def state(self) -> AcdState:
@@ -67,19 +153,19 @@ class StagedQueues:
     def of_call(self, call: CallId, line: LiveLine, wake: Callable[[], None], talk: Conversation) -> WaitingQueues:
         """Return the queues as a call sees them who really waits; `wake` ends what its line does."""
         self._wake = wake
-        return WaitingQueues(self, CallQueues(self._staged(), call, "test", line, talk))
+        return WaitingQueues(self.begin, CallQueues(self._staged(), call, "test", line, talk))
 
     def begin(self) -> None:
         """The caller has come: from now on time counts, and an agent is free when it is over."""
-        if self._running is None and isinstance(self._agents, Busy):
-            loop = asyncio.get_running_loop()
-            self._running = loop.create_task(self._staged().run())
-            self._free = loop.call_later(self._agents.free_after_ms / 1000, self._set_free)
+        queues = self._staged()
+        if self._running is None and self._people is not None and isinstance(self._agents, Busy):
+            self._running = asyncio.get_running_loop().create_task(queues.run())
+            self._people.begin()
 
     async def close(self) -> None:
         """End what was begun."""
-        if self._free is not None:
-            self._free.cancel()
+        if self._people is not None:
+            self._people.close()
         if self._running is not None:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -95,54 +181,21 @@ class StagedQueues:
             self._queues = AgentQueues(settings, self._clock, wake, self._log)
             if self._agents is not QueueOutcome.NO_AGENTS:
                 self._queues.tell(AgentAppeared(AGENT, "PJSIP/agent", self._names, skills=self._skills))
-            if isinstance(self._agents, Busy):
-                self._stage(self._queues, self._agents)
-            elif self._agents in (QueueOutcome.FULL, QueueOutcome.TIMED_OUT):
-                self._keep_busy(self._queues)
+            self._people = People(self._queues, self._names, AGENT, self._agents, self._clock)
+            self._people.stage()
         return self._queues
-
-    def _stage(self, queues: AgentQueues, busy: Busy) -> None:
-        """Let the recent talks have been, one go on, and others wait before the caller."""
-        for name in self._names if busy.talks_ms is not None else ():
-            for number in range(TALKS_NEEDED):
-                offer = self._offered(queues, CallId(f"{name} {number}"), name)
-                queues.tell(_answered(offer, (busy.talks_ms or 0) / 1000))
-        self._keep_busy(queues)
-        for name in self._names:
-            for number in range(busy.waiting_before):
-                queues.tell(CallerEntered(CallId(f"before {name} {number}"), name, self._clock.now().timestamp()))
-
-    def _keep_busy(self, queues: AgentQueues) -> None:
-        if self._names:
-            queues.tell(_answered(self._offered(queues, _SOMEBODY, self._names[0]), None))
-
-    def _offered(self, queues: AgentQueues, call: CallId, queue: QueueName) -> Offered:
-        queues.tell(CallerEntered(call, queue, self._clock.now().timestamp()))
-        offered = queues.state.agents[AGENT].occupation
-        if not isinstance(offered, Offered):
-            raise AssertionError("the agent of a test is free until a caller comes")  # noqa: TRY004 # a bug, not a value
-        return offered
-
-    def _set_free(self) -> None:
-        """Whoever was before the caller is served by others, and the agent's talk is over."""
-        queues = self._staged()
-        for call in [call for call in queues.state.callers if call.startswith("before ")]:
-            queues.tell(CallerLeft(call, LeaveReason.HUNG_UP))
-        talk = queues.state.agents[AGENT].occupation
-        if isinstance(talk, Talking):
-            queues.tell(TalkEnded(talk.call, AGENT, talk.number, self._clock.now().timestamp() - talk.since))
 
 
 class WaitingQueues:
-    """The queues of a real call (`CallQueues`), in which waiting begins the time of the test's agents."""
+    """The queues of a real call (`CallQueues`), in which waiting begins the time of the test's agents (`begin`)."""
 
-    def __init__(self, staged: StagedQueues, real: CallQueues) -> None:
-        self._staged = staged
+    def __init__(self, begin: Callable[[], None], real: CallQueues) -> None:
+        self._begin = begin
         self._real = real
 
     async def enter(self, wanted: Wanted) -> None:
         """Put the caller into a queue."""
-        self._staged.begin()
+        self._begin()
         await self._real.enter(wanted)
 
     async def wait(self, within_ms: int | None = None) -> QueueOutcome | None:
@@ -157,7 +210,3 @@ class WaitingQueues:
     def leave(self) -> None:
         """Wait no longer."""
         self._real.leave()
-
-
-def _answered(offer: Offered, talk_s: float | None) -> OfferEnded:
-    return OfferEnded(offer.call, AGENT, offer.number, OfferResult.ANSWERED, talk_s)

@@ -12,11 +12,9 @@ from typing import Final
 
 from ivr_engine.flow.findings import Place
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import HangUp, Hear, Press, Speak, Step, Wait
+from ivr_engine.scenarios.model import REACTION_MS, HangUp, Hear, Press, Speak, Step, Wait
 from ivr_engine.scenarios.verdict import SHOWN_HEARD_MAX, Failure, HeardPrompt
 
-REACTION_S: Final = 0.2
-"""From the end of what was waited for to the first key."""
 _SAME_S: Final = 0.000001
 """Times nearer than this are one."""
 HANG_UP: Final = "hang up"
@@ -43,7 +41,7 @@ class ScenarioCaller:
         self._due: deque[tuple[float, str]] = deque()
         self._pressing: Place | None = None
         self._hearing: str | None = None
-        self._busy_until = began
+        self._busy: list[tuple[float, float]] = []
         self._advance()
         self._go_on()
 
@@ -74,11 +72,11 @@ class ScenarioCaller:
             self._press(step, max(self._free_at, at + step.after_ms / 1000))
             self._go_on()
 
-    def hears(self, name: str, began: float, ended: float, *, cut: bool) -> None:
-        """A recording is over, at its end or cut by a key."""
+    def hears(self, name: str, began: float, ended: float, *, cut: bool, called_away: bool = False) -> None:
+        """A recording is over, at its end or cut: by a key, or by what the caller waits for (`called_away`)."""
         self._hearing = None
-        by_chance = began < self._busy_until
-        self.heard.append(HeardPrompt(name, began - self._began, ended - self._began, cut, by_chance))
+        by_chance = any(since <= began < until for since, until in self._busy)
+        self.heard.append(HeardPrompt(name, began - self._began, ended - self._began, cut, by_chance, called_away))
         self._go_on()
 
     def goes_on(self, name: str) -> float | None:
@@ -127,24 +125,29 @@ class ScenarioCaller:
             elif isinstance(step, Press):
                 if step.during is not None:
                     return
-                self._press(step, self._free_at + REACTION_S)
+                self._press(step, self._free_at + REACTION_MS / 1000)
                 continue
             elif isinstance(step, Wait):
                 self._free_at += step.milliseconds / 1000
             elif isinstance(step, Speak):
                 return
             elif isinstance(step, HangUp):
-                self._due.append((self._free_at, HANG_UP))
+                self._due.append((self._free_at + step.after_ms / 1000, HANG_UP))
             self._advance()
 
     def _press(self, step: Press, first_at: float) -> None:
-        at = first_at
+        """Press the keys of a step; a recording that begins meanwhile is heard or cut by chance.
+
+        So is one that begins just before; but not the one that the step waits for, which its keys are meant for.
+        """
+        at = last_at = first_at
         self._pressing = step.place
         for key in self._keys_of(step):
             self._due.append((at, key))
-            self._busy_until = at
+            last_at = at
             at += step.every_ms / 1000
-        self._free_at = self._busy_until
+        self._busy.append((self._free_at if step.during is None else first_at + _SAME_S, last_at))
+        self._free_at = last_at
         self._advance()
 
     def _listen(self, step: Hear) -> bool:
@@ -152,6 +155,8 @@ class ScenarioCaller:
         listing = step.listing
         while self._cursor < len(self.heard):
             heard = self.heard[self._cursor]
+            if heard.called_away and self._cursor == len(self.heard) - 1:
+                return False  # it may go on: who is called for nothing misses no word
             self._cursor += 1
             if not heard.cut and listing.wanted[self._matched].is_heard_in(heard.name):
                 self._matched += 1
@@ -159,7 +164,9 @@ class ScenarioCaller:
                     self._matched = 0
                     self._free_at = max(self._free_at, self._began + heard.ended_s)
                     return True
-            elif not (heard.cut or self._matched == 0 or self._matched in listing.others_before):
+            elif not (
+                (heard.cut and not heard.called_away) or self._matched == 0 or self._matched in listing.others_before
+            ):
                 wanted, before = listing.wanted[self._matched], listing.wanted[self._matched - 1]
                 self._free_at = max(self._free_at, self._began + heard.ended_s)
                 self._fail(

@@ -1,6 +1,6 @@
 """What simulated callers leave behind, and how transfers end in a test: the three ports of `flow.leaving` in memory.
 
-Knows what a test is given. Must not know files, tables or telephones.
+Knows what a test is given, also for a call that is not simulated. Must not know files, tables or telephones.
 """
 
 from __future__ import annotations
@@ -8,8 +8,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ivr_engine.calls.around import Leaving
 from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
+from ivr_engine.scenarios.model import Given
 from ivr_engine.values.recording import RECORDED_BYTES_PER_MS, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingAsSaid:
+    """What a call leaves behind: messages cannot be kept and callbacks end otherwise where the test says so."""
+
+    real: Leaving
+    given: Given
+
+    async def ready(self, within_ms: int) -> bool:
+        """Say whether there is room, unless the test says that there is none."""
+        return not self.given.messages_away and await self.real.ready(within_ms)
+
+    async def keep(self, box: str, audio: bytes) -> Recording | None:
+        """Keep a message, unless the test says that none can be kept."""
+        return None if self.given.messages_away else await self.real.keep(box, audio)
+
+    async def register(self, queue: str, number: str) -> CallbackOutcome:
+        """Note a number, unless the test says that it ends otherwise."""
+        ends = self.given.callbacks
+        return await self.real.register(queue, number) if ends in (None, CallbackOutcome.REGISTERED) else ends
+
+    async def transfer(self, destination: str, *, ring_ms: int) -> TransferOutcome:
+        """Ring the destination."""
+        return await self.real.transfer(destination, ring_ms=ring_ms)
 
 
 @dataclass(slots=True)

@@ -227,10 +227,13 @@ class PlayedQueues:
     asked: list[str] = field(default_factory=list)
 
     async def enter(self, wanted: Wanted) -> None:
-        """Say what is said before the music; keys from before were meant for nobody, as in a real call."""
+        """Say what is said before the music, where there is any; keys from before were meant for nobody.
+
+        As in a real call: nobody waits, and hears words of waiting, whom an agent takes at once or who is told at once.
+        """
         self.asked.append(wanted.queue)
         self.conversation.forget_typed_ahead()
-        if wanted.hold is not None:
+        if wanted.hold is not None and self.outcome is QueueOutcome.TIMED_OUT:
             await self.conversation.say(wanted.hold)
         self.conversation.forget_typed_ahead()
 

@@ -12,8 +12,8 @@ import gc
 import logging
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from types import FrameType
 from typing import Final
@@ -21,27 +21,25 @@ from typing import Final
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from ivr_engine.calls.back_office import CallBackOffice
-from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
 from ivr_engine.channel.line import CallerHungUp
-from ivr_engine.flow.call import Call, Outgoing, QueueOutcome, Queues, Shown
+from ivr_engine.flow.call import Call, QueueOutcome, Queues
 from ivr_engine.flow.impact import names_used
-from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
+from ivr_engine.flow.leaving import TransferOutcome
 from ivr_engine.flow.model import Library
-from ivr_engine.flow.operations import DEADLINE_MS, Performed
 from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.flow.scope import ZONE
 from ivr_engine.flow.uses import QUEUES, SKILLS
-from ivr_engine.flow.values import Value
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import BEGINNING, Answer, Busy, GivenCustomer, Moved, Press, Scenario, Sent, Typed
+from ivr_engine.scenarios.model import BEGINNING, Busy, GivenCustomer, Moved, Press, Scenario, Sent, Typed
 from ivr_engine.scenarios.verdict import Failure, Told, judge
 from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, bank_of
 from ivr_engine.simulator.caller import ScenarioCaller
-from ivr_engine.simulator.leaving import LeftBehind
+from ivr_engine.simulator.leaving import LeavingAsSaid, LeftBehind
+from ivr_engine.simulator.noted import NotedBackOffice, NotedOperations
 from ivr_engine.simulator.office import MemoryOffice, ports_of
+from ivr_engine.simulator.orders import ordered
 from ivr_engine.simulator.play import BUDGET_EXCEEDED, CALLER_HUNG_UP, PlayedQueues
 from ivr_engine.simulator.scenario_line import ScenarioLine, TooLongError
 from ivr_engine.simulator.virtual_time import StuckError, VirtualClock, VirtualTimeLoop
@@ -75,68 +73,6 @@ class Result:
 
 class TookTooLongError(BaseException):
     """The machine's time for a test is used up; nothing that the test runs may catch this."""
-
-
-@dataclass(slots=True)
-class NotedOperations:
-    """The bank's operations; some end as the test says, and all are noted with how they ended."""
-
-    real: BankOperations
-    answers: Mapping[str, Answer]
-    asked: list[tuple[str, str]] = field(default_factory=list)
-
-    async def perform(
-        self, name: str, arguments: Mapping[str, Value], *, within_ms: int = DEADLINE_MS, change: int = 0
-    ) -> Performed:
-        """Carry one operation out, or end it as the test says."""
-        answer = self.answers.get(name)
-        if answer is not None and sum(asked == name for asked, _ in self.asked) >= answer.after:
-            performed = Performed(answer.outcome)
-        else:
-            performed = await self.real.perform(name, arguments, within_ms=within_ms, change=change)
-        self.asked.append((name, performed.outcome))
-        return performed
-
-    async def finish(self, runner: Runner) -> None:
-        """Wait for what the caller ordered before hanging up, as a real call does, and note what became of it."""
-        late = await self.real.finish()
-        if late is not None:
-            self.asked.append((late.operation, late.outcome))
-            runner.note_late(late.outcome)
-
-
-@dataclass(slots=True)
-class NotedBackOffice:
-    """The back office; some of what it does ends as the test says."""
-
-    real: CallBackOffice
-    answers: Mapping[str, Answer]
-    asked: list[tuple[str, str]] = field(default_factory=list)
-
-    async def send(self, message: Outgoing, *, change: int) -> Performed:
-        """Hand a message in, or end as the test says."""
-        return await self._done(message.medium.value, lambda: self.real.send(message, change=change))
-
-    async def open_case(self, kind: str, data: Mapping[str, Shown], *, change: int) -> Performed:
-        """Open a case, or end as the test says."""
-        return await self._done("case", lambda: self.real.open_case(kind, data, change=change))
-
-    async def note(self, text: str, *, change: int) -> Performed:
-        """Keep a note, or end as the test says."""
-        return await self._done("note", lambda: self.real.note(text, change=change))
-
-    def show(self, screen: Mapping[str, Shown]) -> None:
-        """Nobody looks at the screen of a test."""
-        self.real.show(screen)
-
-    async def _done(self, word: str, work: Callable[[], Awaitable[Performed]]) -> Performed:
-        answer = self.answers.get(word)
-        if answer is not None and sum(asked == word for asked, _ in self.asked) >= answer.after:
-            performed = Performed(answer.outcome)
-        else:
-            performed = await work()
-        self.asked.append((word, performed.outcome))
-        return performed
 
 
 class ScenarioRunner:
@@ -203,12 +139,11 @@ class ScenarioRunner:
         with _secrets_of_this_call() as secrets:
             clock = VirtualClock(self._loop, scenario.given.begins or BEGINNING)
             bank = stage.bank = bank_of(scenario.given.customer, clock)
-            bank.away, bank.answer_after_s = scenario.given.bank_away, scenario.given.answer_after_s
             conversation = Conversation(line)
             agents = scenario.given.agents or QueueOutcome.ANSWERED
             staged = StagedQueues(*self._queues, agents, clock, self._log)
             ports = ports_of(
-                bank,
+                ordered(bank, scenario.given),
                 CALL,
                 clock,
                 self._library.messages,
@@ -226,7 +161,7 @@ class ScenarioRunner:
                 queues = staged.of_call(CALL, line, line.wake, conversation)
             else:
                 queues = PlayedQueues(conversation, agents)
-            left = stage.left
+            left = LeavingAsSaid(stage.left, scenario.given)
             call = stage.call = Call(
                 conversation,
                 noted,
@@ -234,6 +169,7 @@ class ScenarioRunner:
                 operations,
                 self._language,
                 back_office,
+                caller=scenario.given.caller or CALL,
                 voice_messages=left,
                 callbacks=left,
                 destinations=left,
@@ -244,7 +180,7 @@ class ScenarioRunner:
                 reason = await runner.run(scenario.flow or self._first_flow)
             except CallerHungUp:
                 reason = CALLER_HUNG_UP
-                await noted.finish(runner)
+                await _finish(noted, runner)
                 with contextlib.suppress(TimeoutError, BudgetExceededError):
                     await runner.after_hang_up()
             except BudgetExceededError:
@@ -252,7 +188,7 @@ class ScenarioRunner:
             except TooLongError:
                 reason = TOO_LONG
             finally:
-                await noted.finish(runner)
+                await _finish(noted, runner)
                 runner.close()
                 conversation.forget_typed_ahead()
                 await staged.close()
@@ -281,13 +217,9 @@ class _Stage:
         self.call: Call | None = None
         self.bank: MemoryBank | None = None
         self.office: MemoryOffice | None = None
-        self.left = LeftBehind(
-            scenario.given.messages_away,
-            scenario.given.callbacks or CallbackOutcome.REGISTERED,
-            scenario.given.destinations or TransferOutcome.ANSWERED,
-        )
-        keys_of = _keys_of(scenario.given.customer, lambda: self.office.last_code if self.office is not None else "")
-        self.caller = ScenarioCaller(scenario.steps, keys_of, self.began)
+        self.left = LeftBehind(transfer_ends=scenario.given.destinations or TransferOutcome.ANSWERED)
+        keys = keys_of(scenario.given.customer, lambda: self.office.last_code if self.office is not None else "")
+        self.caller = ScenarioCaller(scenario.steps, keys, self.began)
         self._loop = loop
         self._language = language
 
@@ -319,6 +251,12 @@ def _ledger(bank: MemoryBank | None) -> tuple[tuple[Moved, ...], dict[str, Money
     return tuple(Moved(sent.debit, sent.credit, sent.amount) for sent in bank.moved), bank.booked
 
 
+async def _finish(operations: NotedOperations, runner: Runner) -> None:
+    late = await operations.finish()
+    if late is not None:
+        runner.note_late(late.outcome)
+
+
 async def _ended_tasks(tasks: set[asyncio.Task[object]]) -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=0)
@@ -330,7 +268,9 @@ def wrong(pin: SecretDigits) -> SecretDigits:
     return SecretDigits(digits[:-1] + b"%d" % ((digits[-1] - ord("0") + 1) % 10))
 
 
-def _keys_of(customer: GivenCustomer | None, code: Callable[[], str]) -> Callable[[Press], str]:
+def keys_of(customer: GivenCustomer | None, code: Callable[[], str]) -> Callable[[Press], str]:
+    """Return what gives the keys of a step; `code` gives the one-time code that was sent last."""
+
     def keys(step: Press) -> str:
         if step.typed is Typed.KEYS or customer is None:
             return step.keys

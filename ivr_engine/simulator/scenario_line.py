@@ -94,7 +94,8 @@ class ScenarioLine:
                 self.caller.hears(name, heard_from, self.loop.time(), cut=True)
                 raise
             if pressed is not None:
-                self.caller.hears(name, heard_from, self.loop.time(), cut=True)
+                away = pressed == WAKE
+                self.caller.hears(name, heard_from, self.loop.time(), cut=True, called_away=away)
                 return Played(pressed, round((self.loop.time() - began) * 1000))
             self.caller.hears(name, heard_from, ends, cut=False)
             begins = ends

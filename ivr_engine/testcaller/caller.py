@@ -36,6 +36,9 @@ QUIET_BEATS: Final = 10
 
 Counted in beats, not in time: when this machine was late, packets may lie unread. Longer than usual jitter.
 """
+CUT_BEATS: Final = 50
+"""Without a packet for so many beats, a recording that was not heard to its end was cut: a server that does too much at
+once sends nothing for some tenths of a second, and goes on where it was."""
 LAST_BEATS: Final = 2
 """Without a packet for so many beats after the end of the call, no more will come."""
 BARGE_IN_WITHIN_MS: Final = 200
@@ -91,6 +94,7 @@ class Caller:
         self._speech = SpeakingStream(source=source, sequence=source & 0xFFFF)
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._cursor = 0
+        self._begun = 0
         self._beats_without_packet = 0
         self._last_event = -1
         call.on_change = self._call_changed
@@ -175,12 +179,24 @@ class Caller:
         return tuple(found)
 
     async def hear_beginning(
-        self, prompt: str | PromptName, *, after_ms: int = 0, within_ms: int = HEAR_WITHIN_MS, others: bool = False
+        self,
+        prompt: str | PromptName,
+        *,
+        after_ms: int = 0,
+        within_ms: int = HEAR_WITHIN_MS,
+        others: bool = False,
+        to_its_end: bool = False,
     ) -> Heard:
-        """Wait until `after_ms` of this recording were heard, to do something while it plays; else as `hear`."""
+        """Wait until `after_ms` of this recording were heard, to do something while it plays; else as `hear`.
+
+        With `to_its_end`, it and all that came before may still be what `hear` waits for; what is waited for here the
+        next time is a later recording.
+        """
+        cursor, self._cursor = self._cursor, max(self._cursor, self._begun)
         await self._until(lambda: self._finds(prompt, others=others, enough_ms=after_ms), within_ms, str(prompt))
-        self._cursor += 1
-        return self.heard[self._cursor - 1]
+        self._begun = self._cursor + 1
+        self._cursor = cursor if to_its_end else self._begun
+        return self.heard[self._begun - 1]
 
     async def hear_nothing(self, *, for_ms: int) -> None:
         """Wait `for_ms` and raise `CallError` if any recording or unknown sound is heard meanwhile."""
@@ -292,7 +308,8 @@ class Caller:
             return True
         if stretch.complete and (over or self.listener.certain):
             return True
-        if over:
+        _, last = self._next_sound()
+        if over and (not last or self._quiet(CUT_BEATS)):
             raise CallError(f"{prompt} was expected to its end, but was cut: {stretch}\n{self.story()}")
         return False
 
@@ -300,8 +317,8 @@ class Caller:
         if self.call.state is CallState.ENDED and self._quiet():
             raise CallError(f"{prompt} was expected, but the call ended\n{self.story()}")
 
-    def _quiet(self) -> bool:
-        enough = LAST_BEATS if self.call.state is CallState.ENDED else QUIET_BEATS
+    def _quiet(self, beats: int = QUIET_BEATS) -> bool:
+        enough = LAST_BEATS if self.call.state is CallState.ENDED else beats
         return self._beats_without_packet >= enough
 
     def _cut_by_key(self, stretch: Heard) -> bool:

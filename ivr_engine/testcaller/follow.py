@@ -5,19 +5,22 @@ Knows steps and callers. Must not know files or what the engine intended; it onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ivr_engine.scenarios.model import HangUp, Hear, Press, Speak, Step, Wait
+from ivr_engine.scenarios.model import REACTION_MS, HangUp, Hear, Press, Speak, Step, Wait
 from ivr_engine.testcaller.caller import BARGE_IN_WITHIN_MS, Caller, CallError, KeyHeard
 from ivr_engine.testcaller.caller import Press as PressedKey
 from ivr_engine.testcaller.dialogue import EndedBy
 from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recognise import Heard, Kind
 from ivr_engine.testcaller.recordings import PromptName
+from ivr_engine.testcaller.voice import speech
 from ivr_engine.values.secret import SecretDigits
 
-KeysOf = Callable[[Press], str | SecretDigits]
+KeysOf = Callable[[Press], Awaitable[str | SecretDigits]]
+"""Gives the keys that a step presses; what the caller was sent may have to be looked up."""
 STAYS_MS = 120_000
 """How long a caller who has done everything stays on the line, at most."""
 GOODBYE_MS = 200
@@ -115,11 +118,19 @@ def _words(stretch: Heard, texts: Mapping[PromptName, str]) -> str:
 
 
 async def follow(
-    steps: Sequence[Step], phone: Phone, dial: str, *, keys_of: KeysOf, caller: str | None = None, title: str = ""
+    steps: Sequence[Step],
+    phone: Phone,
+    dial: str,
+    *,
+    keys_of: KeysOf,
+    caller: str | None = None,
+    title: str = "",
+    stays_ms: int = STAYS_MS,
 ) -> CallReport:
     """Call a number and do the steps of a test; a call that goes otherwise is a report with a failure.
 
-    `keys_of` gives the keys that a step presses. When the steps are done, the caller stays until the call ends.
+    `keys_of` gives the keys that a step presses. When the steps are done, the caller stays until the call ends,
+    at most `stays_ms`.
     """
     failure = None
     about_to_press: list[tuple[float, float]] = []
@@ -129,12 +140,12 @@ async def follow(
             await speaker.answered()
             for step in steps:
                 line = step.place.line
-                began = speaker.now()
+                began = await _hear_enough(step, speaker) if isinstance(step, Press) else 0.0
                 await _do(step, speaker, keys_of)
                 if isinstance(step, Press):
                     about_to_press.append((began, speaker.presses[-1].ended_at or speaker.now()))
             if not any(isinstance(step, HangUp) for step in steps):
-                await speaker.ended(within_ms=STAYS_MS)
+                await speaker.ended(within_ms=stays_ms)
         except CallError as error:
             failure = f"line {line}: {error}" if line else str(error)
         await speaker.wait(GOODBYE_MS)
@@ -165,20 +176,26 @@ async def _do(step: Step, caller: Caller, keys_of: KeysOf) -> None:
                 left_ms = max(1, round((until - caller.now()) * 1000))
                 await caller.hear(name, others=others, within_ms=left_ms)
         case Press():
-            if (during := step.during) is not None:
-                name = during.prompt if during.language is None else PromptName(during.language, during.prompt)
-                await caller.hear_beginning(name, after_ms=step.after_ms, others=True)
-            await caller.press(keys_of(step), every_ms=step.every_ms)
+            await caller.press(await keys_of(step), every_ms=step.every_ms)
         case Wait(_, milliseconds):
             await caller.wait(milliseconds)
         case Speak(_, milliseconds):
-            await caller.say(_speech(milliseconds))
-        case HangUp():
+            await caller.say(speech(milliseconds))
+        case HangUp(_, after_ms):
+            if after_ms:
+                await caller.wait(after_ms)
             caller.hang_up()
 
 
-def _speech(milliseconds: int) -> bytes:
-    """Return a voice of so many milliseconds: a hum with loudness of speech, which is in no recording."""
-    period = bytes([0x9E, 0x98, 0x96, 0x98, 0x9E, 0x1E, 0x18, 0x16, 0x18, 0x1E]) * 2
-    samples = milliseconds * 8
-    return (period * (samples // len(period) + 1))[:samples]
+async def _hear_enough(step: Press, caller: Caller) -> float:
+    """Wait for the recording in which a step's keys are pressed, where there is one; else for a moment, as people do.
+
+    Return since when the caller is about to press: what begins from then on is heard or cut by chance.
+    """
+    if (during := step.during) is not None:
+        name = during.prompt if during.language is None else PromptName(during.language, during.prompt)
+        heard = await caller.hear_beginning(name, after_ms=step.after_ms, others=True, to_its_end=True)
+        return math.nextafter(heard.began_at, math.inf)  # that recording itself is no chance
+    began = caller.now()
+    await caller.wait(REACTION_MS)
+    return began

@@ -15,6 +15,7 @@ from ivr_engine.testcaller.rtp import FRAME_BYTES, FRAME_MS, SILENCE
 from ivr_engine.values.language import Language
 
 MUSIC_FOLDER: Final = "music"
+VOICE: Final = "the caller's own voice"
 MAX_RECORDING_BYTES: Final = 64 * 1024 * 1024
 COMMON_PLACES: Final = 16
 """A frame with more places than this tells nothing about where in a recording it is (pauses between words)."""
@@ -87,10 +88,11 @@ class Recordings:
                 self._starts[frame] = tuple(starts)
 
     @classmethod
-    def load(cls, folder: Path) -> Recordings:
+    def load(cls, folder: Path, *, voice: bytes = b"") -> Recordings:
         """Read `<folder>/<language>/<id>.ulaw` and `<folder>/music/*.ulaw`.
 
-        An id may hold `/`. Raises `ValueError` when there is no recording, or one too large or silent.
+        `voice` is what the caller says, and may hear again; like music it is of no language, and no prompt. An id may
+        hold `/`. Raises `ValueError` when there is no recording, or one too large or silent.
         """
         sounds: dict[PromptName, bytes] = {}
         groups: Iterable[tuple[Language | None, Path]] = (
@@ -105,6 +107,8 @@ class Recordings:
                 sounds[name] = file.read_bytes()
         if not sounds:
             raise ValueError(f"no .ulaw recordings in {folder}")
+        if voice:
+            sounds[PromptName(None, VOICE)] = voice
         return cls(sounds)
 
     def places(self, frame: bytes) -> tuple[Place, ...] | None:

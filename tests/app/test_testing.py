@@ -113,7 +113,7 @@ def test_tests_beside_the_flows_are_no_flows(flows: Path) -> None:
 
 
 def test_update_rewrites_what_was_heard_and_nothing_else(tmp_path: Path) -> None:
-    listed = "[cmn/welcome, main_menu, main_menu, connecting_to_agent, survey, thank_you, goodbye]"
+    listed = "[cmn/welcome, main_menu, main_menu, survey, thank_you, goodbye]"
     assert listed in PASSES
     text = PASSES.replace(listed, "[cmn/welcome, main_menu]  # in order") + "# the end\n"
     name = written(tmp_path, text)
@@ -166,10 +166,17 @@ def test_watch_runs_again_when_a_test_changes_until_it_is_interrupted(
     assert watching.wait(10) == 0
 
 
-def test_placing_tests_where_no_hotline_was_ever_run_says_so(tmp_path: Path) -> None:
-    name = written(tmp_path, "ivr_test: 1\ntitle: A\nlanguage: en\nsteps:\n  - hear: welcome\n  - hang up\n")
-    ran = ivr("test", name, "--sip", folder=tmp_path, IVR_STATE_DIR=str(tmp_path / "state"))
+def test_placing_a_call_where_no_hotline_was_ever_run_says_so(tmp_path: Path) -> None:
+    ran = ivr("call", "balance_en", folder=tmp_path, IVR_STATE_DIR=str(tmp_path / "state"))
     assert "is the hotline running" in could_not(ran)
+
+
+def test_placing_tests_without_asterisk_says_where_it_was_looked_for(tmp_path: Path) -> None:
+    name = written(tmp_path, "ivr_test: 1\ntitle: A\nlanguage: en\nsteps:\n  - hear: welcome\n  - hang up\n")
+    nowhere = {"IVR_STATE_DIR": str(tmp_path / "state"), "IVR_ASTERISK_ROOT": str(tmp_path / "nowhere")}
+    ran = ivr("test", name, "--sip", folder=tmp_path, **nowhere)
+    assert "nowhere" in could_not(ran)
+    assert "Asterisk" in ran.message
 
 
 def test_file_in_another_encoding_is_a_finding(tmp_path: Path) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from ivr_engine.testcaller.caller import Caller
-from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.rtp import PCMU, RtpPacket, build_rtp, parse_rtp
-from ivr_engine.testcaller.sip import Account, SipError, SipMessage, parse_sip
+from ivr_engine.testcaller.sip import Account
+from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline
 from tests.waiting import until
@@ -24,34 +23,6 @@ POLL_S: Final = 0.02
 WELCOME: Final = PromptName(Language.MANDARIN, "welcome")
 ENGLISH_KEY: Final = "3"
 HUMAN_KEY: Final = "0"
-
-
-class Telephone(Phone):
-    """An agent's telephone: it answers the probes (OPTIONS) by which Asterisk finds out whether it is there."""
-
-    silent = False
-    """True: it does not answer anything any more, as if its plug were pulled."""
-    rang_at = 0.0
-    """When it was last asked to ring, in seconds of the event loop's clock."""
-    shown_number = ""
-    """Who called then."""
-
-    def _sip_arrived(self, datagram: bytes) -> None:
-        if self.silent:
-            return
-        with contextlib.suppress(SipError):
-            message = parse_sip(datagram)
-            if message.status is None and message.method == "INVITE":
-                self.rang_at = self._loop.time()
-                number = re.search(r"sip:([^@>]*)@", message.get("from"))
-                self.shown_number = number[1] if number else ""
-            if message.status is None and message.method == "OPTIONS" and self._sip is not None:
-                kept = ("via", "from", "to", "call-id", "cseq")
-                headers = tuple((name, value) for name in kept for value in message.every(name))
-                answer = SipMessage("SIP/2.0 200 OK", headers)
-                self._sip.sendto(answer.encode(), (self.target.host, self.target.port))
-                return
-        super()._sip_arrived(datagram)
 
 
 @contextlib.asynccontextmanager

@@ -16,10 +16,11 @@ import pytest
 from ivr_engine.testcaller.caller import Caller
 from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recordings import PromptName, Recordings
+from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
 from tests.asterisk.hotline import RunningHotline
-from tests.asterisk.people import Telephone, ask_for_human, asterisk_says, at_work
+from tests.asterisk.people import ask_for_human, asterisk_says, at_work
 from tests.campaigns.hang_ups import (
     EVERY_MS,
     HUNG_UP,

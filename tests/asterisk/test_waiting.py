@@ -20,8 +20,9 @@ from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recognise import Kind
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.language import Language
+from ivr_engine.testcaller.telephone import Telephone
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import Telephone, Voice, ask_for_human, at_work, clip
+from tests.asterisk.people import Voice, ask_for_human, at_work, clip
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.long]

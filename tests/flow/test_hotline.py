@@ -415,7 +415,7 @@ def test_at_most_five_transactions_are_read_the_newest_first() -> None:
 def test_third_wrong_pin_is_the_last_and_a_human_is_offered_at_once() -> None:
     told = tell(STORIES["three wrong PINs, an agent"])
     assert told.words.count("en/sign_in_refused") == 2
-    assert contains(told.words, ["en/attempts_used_agent_offer", "en/connecting_to_agent"])
+    assert contains(told.words, ["en/attempts_used_agent_offer", "en/survey"])
     assert told.queues == ["service"]
     assert "en/your_balance_is" not in told.words
 
@@ -427,7 +427,7 @@ def test_right_pin_after_two_wrong_ones_signs_in() -> None:
 
 def test_locked_customer_hears_so_and_is_offered_a_human() -> None:
     told = tell(STORIES["locked, an agent"])
-    assert contains(told.words, ["en/sign_in_locked", "en/attempts_used_agent_offer", "en/connecting_to_agent"])
+    assert contains(told.words, ["en/sign_in_locked", "en/attempts_used_agent_offer", "en/survey"])
 
 
 def test_unknown_number_and_wrong_pin_sound_alike() -> None:
@@ -456,7 +456,7 @@ def test_caller_who_gives_up_reaches_a_human_or_a_goodbye(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in STORIES if name.startswith("bank ")])
 def test_caller_hears_that_the_bank_is_away_and_reaches_a_human(name: str) -> None:
     told = tell(STORIES[name])
-    assert contains(told.words, ["en/system_busy", "en/connecting_to_agent"])
+    assert contains(told.words, ["en/system_busy", "en/survey"])
     assert told.queues == ["service"]
 
 

@@ -43,9 +43,24 @@ def test_key_is_pressed_a_moment_after_what_was_waited_for() -> None:
     assert cut.ended_s - welcome.ended_s == pytest.approx(0.2)
 
 
+def test_recording_that_a_key_is_meant_for_is_heard_or_cut_by_no_chance() -> None:
+    result = run(
+        "language: en\nsteps:\n  - {press: '3', during: welcome, after: 200 ms}\n  - hear: main_menu\n  - hang up\n"
+    )
+    welcome, menu = result.told.heard[:2]
+    assert (welcome.name, welcome.cut, welcome.by_chance) == ("cmn/welcome", True, False)
+    assert (menu.name, menu.cut, menu.by_chance) == ("en/main_menu", False, False)
+
+
+@pytest.mark.parametrize(("agents", "hears"), [("answered", 0), ("no_agents", 0), ("full", 0), ("timed_out", 1)])
+def test_words_before_the_music_are_said_to_those_who_wait_only(agents: str, hears: int) -> None:
+    result = run(f"given: {{agents: {agents}}}\n" + TO_MENU + "  - press: '0'\n")
+    assert result.told.whole.count("en/connecting_to_agent") == hears
+
+
 def test_recording_that_never_comes_is_told_with_its_line_and_what_was_heard_instead() -> None:
     result = run(TO_MENU + "  - press: '0'\n  - hear: enter_pin\n")
-    instead = "en/connecting_to_agent, en/survey, en/nothing_heard, en/survey, en/thank_you, en/goodbye"
+    instead = "en/survey, en/nothing_heard, en/survey, en/thank_you, en/goodbye"
     assert messages(result) == [f"9: `en/enter_pin` was not heard before the call ended; this was: {instead}"]
 
 
@@ -56,13 +71,20 @@ def test_caller_hangs_up_when_what_is_waited_for_does_not_come_in_time() -> None
 
 
 def test_recordings_of_one_list_follow_each_other_without_others_between() -> None:
-    strict = run(TO_MENU + "  - press: '0'\n  - hear: [connecting_to_agent, goodbye]\n")
-    assert messages(strict) == [
-        "9: after `en/connecting_to_agent` the caller was to hear `en/goodbye`, but heard en/survey"
-    ]
+    strict = run(TO_MENU + "  - press: '0'\n  - hear: [survey, goodbye]\n")
+    assert messages(strict) == ["9: after `en/survey` the caller was to hear `en/goodbye`, but heard en/nothing_heard"]
     assert strict.told.seconds >= strict.told.heard[-1].began_s, "the caller hangs up when it is heard, not before"
-    loose = run(TO_MENU + "  - press: '0'\n  - hear: [connecting_to_agent, ..., goodbye]\n")
+    loose = run(TO_MENU + "  - press: '0'\n  - hear: [survey, ..., goodbye]\n")
     assert messages(loose) == []
+
+
+def test_recording_that_an_agent_has_cut_stands_between_two_others() -> None:
+    """On a telephone it is heard as well, and no key of the caller explains why it ended."""
+    steps = TO_MENU + "  - press: '0'\n  - hear: [connecting_to_agent, {} thank_you]\n    within: 2 min\n"
+    agents = "given: {agents: free after 4 s}\n"
+    assert messages(run(agents + steps.format("..., "))) == []
+    (message, *_) = messages(run(agents + steps.format("")))
+    assert "after `connecting_to_agent` the caller was to hear `thank_you`, but heard en/all_agents_busy" in message
 
 
 def test_recording_in_another_language_is_not_the_one_that_is_waited_for() -> None:
@@ -120,7 +142,7 @@ FULFILLED: Final = (
     "never heard: [sign_in_locked]",
     "operations: []",
     "seconds until a human: under 60",
-    "heard in order: [cmn/welcome, main_menu, connecting_to_agent, survey, nothing_heard, survey, thank_you, goodbye]",
+    "heard in order: [cmn/welcome, main_menu, survey, nothing_heard, survey, thank_you, goodbye]",
     "heard in order: [..., main_menu, ..., goodbye]",
     "heard in order: [cmn/welcome, ...]",
 )

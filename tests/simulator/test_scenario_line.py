@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ivr_engine.channel.line import ALL_KEYS, CallerHungUp, DialResult, Line
 from ivr_engine.flow.findings import Place
-from ivr_engine.scenarios.model import HangUp, Step, Typed, Wait
+from ivr_engine.scenarios.model import REACTION_MS, HangUp, Step, Typed, Wait
 from ivr_engine.scenarios.model import Press as PressStep
-from ivr_engine.simulator.caller import REACTION_S, ScenarioCaller
+from ivr_engine.simulator.caller import ScenarioCaller
 from ivr_engine.simulator.line import Press, ScriptedLine
 from ivr_engine.simulator.scenario_line import ScenarioLine, TooLongError
 from ivr_engine.simulator.virtual_time import VirtualTimeLoop
@@ -23,7 +23,6 @@ from ivr_engine.values.utterance import Utterance
 HERE: Final = Place("a.test.yaml", 1, 1)
 WORDS: Final = Utterance(Language.ENGLISH, ("one", "two", "cmn/three"))
 LENGTHS: Final = {"one": 700, "two": 300, "three": 1100}
-REACTION_MS: Final = round(REACTION_S * 1000)
 
 Verb = Callable[[Line], Awaitable[object]]
 Deed = tuple[int, str]
@@ -103,7 +102,7 @@ def test_both_lines_give_the_same_keys_at_the_same_times(deeds: list[Deed], verb
 
 def test_caller_who_hangs_up_cuts_what_is_heard_and_the_line_is_gone() -> None:
     loop = VirtualTimeLoop()
-    line = line_of(loop, [Wait(HERE, 900), HangUp(HERE)])
+    line = line_of(loop, [Wait(HERE, 900 - REACTION_MS), HangUp(HERE)])
     assert lived(loop, line, [play(ALL_KEYS, 0)]) == [("hung up", 0.9)]
     assert [(heard.name, heard.cut) for heard in line.caller.heard] == [("en/one", False), ("en/two", True)]
     with pytest.raises(CallerHungUp):

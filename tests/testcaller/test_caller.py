@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ivr_engine.testcaller.caller import QUIET_BEATS, Caller, CallError
+from ivr_engine.testcaller.caller import CUT_BEATS, QUIET_BEATS, Caller, CallError
 from ivr_engine.testcaller.dialogue import Address, CallState, OutgoingCall
 from ivr_engine.testcaller.recordings import PromptName
 from ivr_engine.testcaller.rtp import FRAME_BYTES, PCMU, TELEPHONE_EVENT, RtpPacket, build_rtp, parse_rtp
@@ -87,10 +87,33 @@ async def test_late_beats_prove_no_silence() -> None:
     assert hearing.result()[0].complete
 
 
+async def test_prompt_that_stops_for_a_moment_and_goes_on_is_heard_to_its_end() -> None:
+    talk = Talk()
+    async with asyncio.TaskGroup() as group:
+        hearing = group.create_task(talk.caller.hear("other"))
+        await asyncio.sleep(0)
+        talk.play(OTHER[: 4 * FRAME_BYTES])
+        talk.beat(CUT_BEATS - 2)
+        await asyncio.sleep(0)
+        assert not hearing.done()
+        talk.play(OTHER[4 * FRAME_BYTES :])
+    assert hearing.result()[0].complete
+
+
+async def test_prompt_in_which_a_key_is_pressed_may_be_heard_to_its_end() -> None:
+    talk = Talk()
+    talk.play(SHORT + OTHER[: 4 * FRAME_BYTES])
+    begun = await talk.caller.hear_beginning("other", others=True, to_its_end=True)
+    assert not begun.complete
+    talk.play(OTHER[4 * FRAME_BYTES :])
+    short, other = await talk.caller.hear("short", "other")
+    assert (str(short), str(other)) == ("en/short", "en/other")
+
+
 async def test_prompt_cut_without_a_key_fails() -> None:
     talk = Talk()
     talk.play(OTHER[: 4 * FRAME_BYTES])
-    talk.beat(QUIET_BEATS)
+    talk.beat(CUT_BEATS)
     with pytest.raises(CallError, match=r"other was expected to its end, but was cut: en/other \(cut at 80 ms\)"):
         await talk.caller.hear("other")
 

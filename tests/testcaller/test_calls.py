@@ -13,7 +13,7 @@ from statistics import median
 import pytest
 import pytest_asyncio
 
-from ivr_engine.scenarios.model import Step
+from ivr_engine.scenarios.model import Press, Step
 from ivr_engine.scenarios.reading import Known, read_scenario
 from ivr_engine.testcaller.caller import BARGE_IN_WITHIN_MS, CallError
 from ivr_engine.testcaller.dialogue import EndedBy
@@ -322,6 +322,15 @@ def steps_of(text: str) -> tuple[Step, ...]:
     return scenario.steps
 
 
+async def as_written(step: Press) -> str:
+    return step.keys
+
+
+async def a_secret(step: Press) -> SecretDigits:
+    del step
+    return SecretDigits(b"7")
+
+
 async def test_steps_are_followed_and_secret_keys_are_in_no_line_of_the_report(phone: Phone) -> None:
     steps = steps_of(
         """
@@ -332,7 +341,7 @@ async def test_steps_are_followed_and_secret_keys_are_in_no_line_of_the_report(p
         - hear: p7
         """
     )
-    report = await follow(steps, phone, "readp10-p11-p12", keys_of=lambda _: SecretDigits(b"7"))
+    report = await follow(steps, phone, "readp10-p11-p12", keys_of=a_secret)
     assert report.failure is None
     assert report.ended_by is EndedBy.FAR_END
     assert [str(barge_in.prompt) for barge_in in report.barge_ins] == ["en/p11"]
@@ -346,21 +355,28 @@ async def test_steps_are_followed_and_secret_keys_are_in_no_line_of_the_report(p
 
 async def test_steps_that_hear_otherwise_report_the_line_and_what_was_heard(phone: Phone) -> None:
     steps = steps_of("- hear: [p1, p3]\n")
-    report = await follow(steps, phone, "playp1-p2", keys_of=lambda step: step.keys)
+    report = await follow(steps, phone, "playp1-p2", keys_of=as_written)
     assert report.failure is not None
     assert report.failure.startswith("line 6: p3 was expected, but en/p2")
 
 
 async def test_what_begins_while_the_caller_is_about_to_press_is_not_counted_as_heard(phone: Phone) -> None:
     steps = steps_of("- hear: p10\n- press: '7'\n- hear: p7\n")
-    report = await follow(steps, phone, "readp10-p11-p12", keys_of=lambda step: step.keys)
+    report = await follow(steps, phone, "readp10-p11-p12", keys_of=as_written)
     assert report.failure is None
     assert [sorted(map(str, names)) for names in report.heard_whole] == [["en/p10"], ["en/p7"]]
 
 
 async def test_prompt_that_the_callers_own_key_cut_may_be_waited_for_until_it_is_heard_whole(phone: Phone) -> None:
     steps = steps_of("- press: '7'\n  during: p7\n  after: 40 ms\n- hear: p7\n")
-    report = await follow(steps, phone, "readp7-p10", keys_of=lambda step: step.keys)
+    report = await follow(steps, phone, "readp7-p10", keys_of=as_written)
     assert report.failure is None
     assert [str(barge_in.prompt) for barge_in in report.barge_ins] == ["en/p7"]
     assert [sorted(map(str, names)) for names in report.heard_whole] == [["en/p7"]]
+
+
+async def test_prompt_that_the_callers_key_does_not_cut_is_heard_to_its_end(phone: Phone) -> None:
+    steps = steps_of("- press: '7'\n  during: p7\n- hear: p7\n- hear: p10\n")
+    report = await follow(steps, phone, "playp7-p10", keys_of=as_written)
+    assert report.failure is None
+    assert [sorted(map(str, names)) for names in report.heard_whole] == [["en/p7"], ["en/p10"]]

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr_engine.testcaller.recognise import Heard, Kind, Listener
-from ivr_engine.testcaller.recordings import PromptName, Recordings
-from ivr_engine.testcaller.rtp import FRAME_BYTES, SILENCE
+from ivr_engine.testcaller.recordings import VOICE, PromptName, Recordings
+from ivr_engine.testcaller.rtp import FRAME_BYTES, FRAME_MS, SILENCE
 from ivr_engine.values.language import Language
+from ivr_engine.testcaller.voice import VOICE_MS, speech
 from tests.testcaller.sounds import english, noise, recordings
 
 SOURCE = 7
@@ -219,6 +220,17 @@ def test_recordings_are_read_from_folders_by_language(tmp_path: Path) -> None:
     assert PromptName(Language.MANDARIN, "digits/1") in known
     assert known.named(PromptName(None, "hold")).music
     assert known.named(PromptName(None, "hold")).length_ms == 80
+
+
+def test_voice_of_the_caller_is_known_again_from_any_position_and_is_no_prompt(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "one.ulaw").write_bytes(noise("one", 10))
+    known = Recordings.load(tmp_path, voice=speech(VOICE_MS))
+    said = speech(3000)[5 * FRAME_BYTES :]
+    (heard,) = listen(known, packets(said)).heard()
+    assert heard.kind is Kind.MUSIC
+    assert str(heard.name) == VOICE
+    assert len(set(packets(speech(VOICE_MS)))) == VOICE_MS // FRAME_MS
 
 
 def test_folder_without_recordings_is_refused(tmp_path: Path) -> None:

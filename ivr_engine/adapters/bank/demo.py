@@ -127,10 +127,9 @@ async def seed_demo(
         await connection.execute(insert_missing(database, bank_account), [*_account_rows()])
         rows = [{"customer_number": one, "medium": by.value, "address": to} for one, by, to in _ADDRESSES]
         await connection.execute(insert_missing(database, bank_address), rows)
-        await connection.execute(insert_missing(database, bank_interest_rate), [*_interest_rows()])
-        await connection.execute(insert_missing(database, bank_exchange_rate), [*_exchange_rows()])
         listed = {"name": CALLER_LIST, "caller_number": LISTED_CALLER}
         await connection.execute(insert_missing(database, bank_caller_list), [listed])
+    await publish_rates(database)
     core = EmbeddedCore(database, pin_key=pin_key, clock=clock)
     for account in _ACCOUNTS:
         for number, (amount, text) in enumerate(account.movements):
@@ -142,6 +141,13 @@ async def seed_demo(
         finally:
             secret.wipe()
     return chosen
+
+
+async def publish_rates(database: Database) -> None:
+    """Publish the rates of the demonstration where there are none; raises `DatabaseUnavailableError`."""
+    async with database.session(writes=True) as connection:
+        await connection.execute(insert_missing(database, bank_interest_rate), [*_interest_rows()])
+        await connection.execute(insert_missing(database, bank_exchange_rate), [*_exchange_rows()])
 
 
 def _movement(account: _DemoAccount, number: int, amount: Money, text: str) -> Posting:

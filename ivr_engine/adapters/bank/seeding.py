@@ -1,4 +1,4 @@
-"""Puts customers into a running embedded bank: those of the demonstration, and a fresh one for a test call.
+"""Puts customers into an embedded bank: a fresh one for a test call to a running hotline, or the very one of a test.
 
 Knows the bank's tables and how its own accounts give money. Must not know who is put in, nor calls. A fresh customer
 takes the place of the one that a test describes: nobody's number is used twice, and no posting is ever taken back.
@@ -6,6 +6,7 @@ takes the place of the one that a test describes: nobody's number is used twice,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -91,6 +92,32 @@ async def seed_fresh(
     """
     customer = CustomerNumber("9" + _digits(ids, max(CUSTOMER_DIGITS, len(given.number)) - 1))
     numbers = [_fresh_account(one, ids) for one in given.accounts]
+    await _seed(database, pin_key, given, wrong_pin, customer, numbers, clock=clock, ids=ids)
+    return customer
+
+
+async def seed_given(
+    database: Database, pin_key: bytes, given: GivenCustomer, wrong_pin: SecretDigits, *, clock: Clock, ids: Ids
+) -> None:
+    """Put the given customer into a bank that has none, with the numbers that the test gives.
+
+    Raises as `seed_fresh`.
+    """
+    numbers = [AccountNumber(one.number) for one in given.accounts]
+    await _seed(database, pin_key, given, wrong_pin, CustomerNumber(given.number), numbers, clock=clock, ids=ids)
+
+
+async def _seed(
+    database: Database,
+    pin_key: bytes,
+    given: GivenCustomer,
+    wrong_pin: SecretDigits,
+    customer: CustomerNumber,
+    numbers: Sequence[AccountNumber],
+    *,
+    clock: Clock,
+    ids: Ids,
+) -> None:
     async with database.session(writes=True) as connection:
         await connection.execute(insert_missing(database, bank_account), house_rows())
         name = given.name or "A test"
@@ -125,7 +152,6 @@ async def seed_fresh(
         if attempt % ATTEMPTS_PER_CALL_MAX == 0:
             call = CallId(ids.new())
         await core.verify_pin(customer, wrong_pin, call=call)
-    return customer
 
 
 async def forget_pin(database: Database, customer: CustomerNumber) -> None:

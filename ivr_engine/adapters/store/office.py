@@ -111,6 +111,12 @@ _CASE_NUMBER: Final = Statement("SELECT number FROM service_case WHERE id = $1")
 _SENT_TO: Final = Statement(
     "SELECT medium, heading, text FROM outbox_message WHERE customer_number = $1 ORDER BY created_at_ms, id"
 )
+_SENT_LAST: Final = Statement(
+    """
+    SELECT text FROM outbox_message WHERE customer_number = $1 AND message = $2
+    ORDER BY created_at_ms DESC, id DESC LIMIT 1
+    """
+)
 _NOTE: Final = Statement(
     """
     INSERT INTO call_note (id, call_id, customer_number, text, noted_at_ms)
@@ -214,6 +220,15 @@ async def messages_to(database: Database, customer: CustomerNumber) -> tuple[tup
     """
     rows = await database.fetch(_SENT_TO, customer)
     return tuple((medium, heading, text) for medium, heading, text in rows)
+
+
+async def text_sent_last(database: Database, customer: CustomerNumber, message: str) -> str:
+    """Return the text of the newest message of this name to a customer of a test, empty where there is none.
+
+    Raises `DatabaseUnavailableError`.
+    """
+    rows = await database.fetch(_SENT_LAST, customer, message)
+    return str(rows[0][0]) if rows else ""
 
 
 def _row(message: OutboxMessage) -> tuple[object, ...]:

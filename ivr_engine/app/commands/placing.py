@@ -4,31 +4,70 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
+from ivr_engine.app import logs
 from ivr_engine.app.commands.common import COULD_NOT, FINE, FOUND, complain, language_in_force, print_findings, say
 from ivr_engine.app.commands.suite import Suite, runner_for
-from ivr_engine.app.placing import Placed, Placer, rehearse
+from ivr_engine.app.placing import Placed
+from ivr_engine.app.prepare import Narrator
 from ivr_engine.app.settings import Settings
+from ivr_engine.app.stages import place_on_stages
+from ivr_engine.app.worker import loop_factory
 from ivr_engine.flow.wording import say_in
 
+_SILENT: Final = "critical"
+T = TypeVar("T")
 
-def place_all(suite: Suite, given: Settings, *, as_json: bool) -> int:
-    """Place every test that can be brought about on the running hotline; say which were not, and why."""
+
+def place_all(suite: Suite, given: Settings, *, stages: int, as_json: bool) -> int:
+    """Run every test in virtual time, then place it as a real call on a hotline of our own; say where they differ."""
     print_findings(suite.findings, as_json=False)
     with runner_for(suite, given) as runner:
-        rehearsed = [rehearse(scenario, runner, given) for scenario in suite.scenarios]
-    placed = asyncio.run(_place(rehearsed, given, as_json=as_json))
+        results = [runner.run(scenario) for scenario in suite.scenarios]
+    logs.set_up(_SILENT)  # a bank that is away to order is no news
+    told = _Teller(len(results), as_json=as_json)
+    with asyncio.Runner(loop_factory=loop_factory(given)) as calls:
+        work = place_on_stages(results, given, Narrator(), stages=stages, on_placed=told)
+        try:
+            placed = calls.run(_until_stopped(work))
+        except asyncio.CancelledError:
+            complain("ivr: stopped; nothing is left behind")
+            return COULD_NOT
     if as_json:
         say(json.dumps({"tests": [_as_data(one) for one in placed]}, ensure_ascii=False, indent=1))
-    if nobody_answered(placed[-1:]):
-        complain(not_running(given))
-        return COULD_NOT
-    skipped = sum(one.skipped is not None for one in placed)
     passed = sum(one.passed for one in placed)
     if not as_json:
-        say(f"{passed} passed, {len(placed) - passed - skipped} failed, {skipped} skipped")
-    return FINE if passed + skipped == len(placed) and not suite.findings else FOUND
+        say(f"{passed} passed, {len(placed) - passed} failed")
+    return FINE if passed == len(placed) and not suite.findings else FOUND
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Says of each test, as soon as it is placed, how it went."""
+
+    tests: int
+    as_json: bool
+    placed: int = 0
+
+    def __call__(self, one: Placed) -> None:
+        self.placed += 1
+        if not self.as_json:
+            for number, line in enumerate(_lines(one)):
+                say(f"{self.placed:4} of {self.tests}  {line}" if number == 0 else line)
+            sys.stdout.flush()
+
+
+async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work; Ctrl-C and SIGTERM cancel it, so that all is taken down."""
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
 
 
 def nobody_answered(placed: list[Placed]) -> bool:
@@ -41,23 +80,11 @@ def not_running(given: Settings) -> str:
     return f"nobody answered at {given.sip_bind}:{given.sip_port}; is the hotline running (`make run`)?"
 
 
-async def _place(rehearsed: list[Placed], given: Settings, *, as_json: bool) -> list[Placed]:
-    placed: list[Placed] = []
-    async with Placer(given) as placer:
-        for one in rehearsed:
-            placed.append(await placer.place(one))
-            for line in [] if as_json else _lines(placed[-1]):
-                say(line)
-            if nobody_answered(placed[-1:]):
-                break  # the others would not be answered either
-    return placed
-
-
 def _lines(one: Placed) -> Iterator[str]:
-    verdict = "skipped" if one.skipped is not None else "ok     " if one.passed else "FAILED "
+    verdict = "ok    " if one.passed else "FAILED"
     lasted = f"{one.report.lasted_s:6.1f} s" if one.report is not None else " " * 8
     language = language_in_force(None)
-    yield f"{verdict}  {one.scenario.file}  {lasted}  {say_in(one.skipped or one.scenario.title, language)}"
+    yield f"{verdict}  {one.scenario.file}  {lasted}  {one.scenario.title}"
     for difference in one.differences:
         yield f"    {say_in(difference, language)}"
 
@@ -67,7 +94,6 @@ def _as_data(one: Placed) -> dict[str, object]:
         "file": one.scenario.file,
         "title": one.scenario.title,
         "passed": one.passed,
-        "skipped": one.skipped,
         "differences": list(one.differences),
         "lasted_s": one.report.lasted_s if one.report is not None else None,
     }

@@ -36,6 +36,8 @@ from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.language import Language
 
 LOOKED_AT_EVERY_S: Final = 0.3
+STAGES: Final = 4
+"""Real calls at a time, unless said otherwise."""
 
 
 def add(commands: Subparsers) -> None:
@@ -47,7 +49,16 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--update", action="store_true", help=f"rewrite `{HEARD}` where it differs from what was heard")
     parser.add_argument("--coverage", action="store_true", help="show which lines of the flows were never reached")
     parser.add_argument("--least", type=float, metavar="PERCENT", help="with --coverage: fail below so much")
-    parser.add_argument("--sip", action="store_true", help="place them as real calls through the running hotline")
+    parser.add_argument(
+        "--sip", action="store_true", help="place them as real calls too, through Asterisk on hotlines of our own"
+    )
+    parser.add_argument(
+        "--stages",
+        type=int,
+        default=STAGES,
+        metavar="N",
+        help=f"with --sip: so many calls at a time (default: {STAGES})",
+    )
     parser.set_defaults(run=run)
 
 
@@ -73,7 +84,7 @@ def _run_once(arguments: argparse.Namespace, given: Settings) -> int:
     if suite is None:
         return COULD_NOT
     if arguments.sip:
-        return place_all(suite, given, as_json=arguments.json)
+        return place_all(suite, given, stages=max(1, arguments.stages), as_json=arguments.json)
     with runner_for(suite, given) as runner:
         results = [runner.run(scenario) for scenario in suite.scenarios]
         if arguments.update:

@@ -1,0 +1,187 @@
+"""What one test gives, brought about around one engine: the time, the bank, the people, what is left behind.
+
+Knows how each of them is brought about on a real hotline. Must not know Asterisk, or how the call is placed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ivr_engine.acd.model import AgentName, Presence
+from ivr_engine.app.engine import Engine, Parts
+from ivr_engine.app.flow_world import QUEUE
+from ivr_engine.app.placing import PlacingError
+from ivr_engine.app.stage_ground import AGENT, Ground
+from ivr_engine.calls.around import Around
+from ivr_engine.calls.queueing import CallQueues
+from ivr_engine.flow.call import QueueOutcome, Queues, Wanted
+from ivr_engine.scenarios.model import BEGINNING, Scenario
+from ivr_engine.simulator.agents import People, WaitingQueues
+from ivr_engine.simulator.leaving import LeavingAsSaid
+from ivr_engine.simulator.noted import NotedBackOffice, NotedOperations
+from ivr_engine.simulator.orders import ordered
+from ivr_engine.testcaller.recordings import PromptName, Recordings
+from ivr_engine.testcaller.telephone import Telephone
+from ivr_engine.values.clock import SystemClock
+
+TALKS_MS: Final = 1000
+"""How long the person talks whom a test lets answer."""
+STAFFED_WITHIN_S: Final = 10.0
+LOOK_EVERY_S: Final = 0.02
+AFTER_HOLD_MS: Final = 500
+"""How long a caller waits after the words before the music, where a test says that nobody comes in time."""
+
+
+class ShiftedClock:
+    """A clock that shows a certain time when it is made, and runs on."""
+
+    def __init__(self, begins: datetime) -> None:
+        self._system = SystemClock()
+        self._epoch = begins - timedelta(seconds=self._system.monotonic())
+
+    def monotonic(self) -> float:
+        """Return the machine's seconds."""
+        return self._system.monotonic()
+
+    def now(self) -> datetime:
+        """Return the calendar time of the test."""
+        return self._epoch + timedelta(seconds=self._system.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class _Impatient:
+    """The queues of a call whose caller waits just longer than the words before the music last."""
+
+    real: CallQueues
+    recordings: Recordings
+
+    async def enter(self, wanted: Wanted) -> None:
+        """Put the caller into a queue, for a short while."""
+        prompts = wanted.hold.prompts if wanted.hold is not None else ()
+        language = wanted.hold.language if wanted.hold is not None else None
+        lasts_ms = sum(self.recordings.named(PromptName(language, prompt)).length_ms for prompt in prompts)
+        await self.real.enter(replace(wanted, most_ms=lasts_ms + AFTER_HOLD_MS))
+
+    async def wait(self, within_ms: int | None = None) -> QueueOutcome | None:
+        """Wait until the time is over, which it nearly is."""
+        return await self.real.wait(None if within_ms is None else max(within_ms, 2 * AFTER_HOLD_MS))
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the wait is over."""
+        return self.real.has_news
+
+    def leave(self) -> None:
+        """Wait no longer."""
+        self.real.leave()
+
+
+class Desk:
+    """The agent's telephone: it takes calls, or is in use by another one for as long as a test wants it."""
+
+    def __init__(self, telephone: Telephone) -> None:
+        self.telephone = telephone
+        self._over = asyncio.Event()
+        self._over.set()
+        self._talk: asyncio.Task[None] | None = None
+
+    async def serve(self) -> None:
+        """Take calls until cancelled."""
+        await self.telephone.serve(self._talks)
+
+    async def begin_talk(self) -> None:
+        """Be in use until `end_talk`: Asterisk is asked now and then which telephones are, and is believed.
+
+        The telephone calls its own number; nobody else is there to talk with.
+        """
+        begun: asyncio.Event = asyncio.Event()
+        self._over.clear()
+        self._talk = asyncio.create_task(self._call_oneself(begun))
+        await asyncio.wait([asyncio.ensure_future(begun.wait()), self._talk], return_when=asyncio.FIRST_COMPLETED)
+        if self._talk.done():
+            await self._talk
+
+    def end_talk(self) -> None:
+        """Hang up, if there is such a talk."""
+        self._over.set()
+
+    async def close(self) -> None:
+        """Wait until such a talk is over."""
+        self._over.set()
+        talk, self._talk = self._talk, None
+        if talk is not None:
+            await talk
+
+    async def _call_oneself(self, begun: asyncio.Event) -> None:
+        async with self.telephone.dial(AGENT, caller=AGENT):
+            begun.set()
+            await self._over.wait()
+
+    async def _talks(self) -> None:
+        if self._over.is_set():
+            await asyncio.sleep(TALKS_MS / 1000)
+        else:
+            await self._over.wait()
+
+
+class World:
+    """What one test gives, brought about around one engine; and what its call asks, noted."""
+
+    def __init__(self, scenario: Scenario, ground: Ground, desk: Desk) -> None:
+        self._desk = desk
+        self.given = scenario.given
+        self.agents = scenario.given.agents or QueueOutcome.ANSWERED
+        self.clock = ShiftedClock(scenario.given.begins or BEGINNING)
+        self.asked: list[tuple[str, str]] = []
+        self.read: list[str] = []
+        """Messages with codes as the customer has read them: a code that was used is wiped where it was kept."""
+        self._ground = ground
+        self._people: People | None = None
+
+    @property
+    def parts(self) -> Parts:
+        """Return what the engine is built of."""
+        around = Around(
+            operations=lambda real: NotedOperations(real, self.given.answers, self.asked),
+            back_office=lambda real: NotedBackOffice(real, self.given.answers),
+            queues=self._queues,
+            leaving=lambda real: LeavingAsSaid(real, self.given),
+        )
+        return Parts(
+            clock=self.clock,
+            flows=lambda _: self._ground.flows,
+            bank=lambda core: ordered(core, self.given),
+            around=around,
+        )
+
+    async def staff(self, engine: Engine) -> None:
+        """Let the agent be there, and all have happened that was before the caller came."""
+        if self.agents is QueueOutcome.NO_AGENTS:
+            return
+        name = AgentName(AGENT)
+        try:
+            async with asyncio.timeout(STAFFED_WITHIN_S):
+                # The dispatcher wakes nobody who only looks.
+                while engine.queues.state.agents[name].presence is not Presence.REACHABLE:  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_EVERY_S)
+        except TimeoutError:
+            message = f"the agent's telephone was not seen by the engine within {STAFFED_WITHIN_S:.0f} s"
+            raise PlacingError(message) from None
+        self._people = People(engine.queues, [QUEUE], name, self.agents, self.clock, self._desk.end_talk)
+        self._people.stage()
+        if self.agents is not QueueOutcome.ANSWERED:
+            await self._desk.begin_talk()
+
+    def close(self) -> None:
+        """End what was begun."""
+        self._desk.end_talk()
+        if self._people is not None:
+            self._people.close()
+
+    def _queues(self, real: CallQueues) -> Queues:
+        if self.agents is QueueOutcome.TIMED_OUT:
+            return _Impatient(real, self._ground.recordings)
+        return real if self._people is None else WaitingQueues(self._people.begin, real)
