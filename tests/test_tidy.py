@@ -37,6 +37,7 @@ EXCUSED: Final = MappingProxyType(
         ("tasks", "ivr_engine/app/supervisor.py::Supervisor._watch"): "raced and cancelled in the same function",
         ("tasks", "ivr_engine/adapters/store/database.py::SqliteThreads.connect"): "kept in _late, awaited by ended()",
         ("tasks", "ivr_engine/channel/conversation.py::Conversation.listen_while"): "awaited in the same function",
+        ("tasks", "ivr_engine/calls/consulting.py::Consultations.ask"): "raced and cancelled in the same function",
         ("tasks", "ivr_engine/flow/nodes/operation.py::_with_filler"): "awaited in the same function",
         ("tasks", "ivr_engine/calls/changes.py::Changes.carry_out"): "kept in _unfinished, awaited by finish()",
         ("tasks", "ivr_engine/simulator/agents.py::StagedQueues.begin"): "kept in _running, awaited by close()",

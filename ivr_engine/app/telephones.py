@@ -15,10 +15,13 @@ from ivr_engine.acd.model import AgentName, Device, Presence, QueueName
 from ivr_engine.adapters.asterisk.ami import AmiClient, AmiError, AmiSnapshot, Delivery
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.channel.line import WAKE
-from ivr_engine.protocols.ami.actions import PlayDTMF
+from ivr_engine.protocols.ami.actions import Getvar, PlayDTMF
 from ivr_engine.protocols.ami.events import DeviceState, DeviceStateChanged, DialEnded
 
 WAKE_WITHIN_S: Final = 2.0
+LOOK_WITHIN_S: Final = 2.0
+_HANGS_UP: Final = "CHANNEL(checkhangup)"
+_NO_CHANNEL: Final = "No such channel"
 _TECHNOLOGY: Final = "PJSIP/"
 
 
@@ -70,6 +73,17 @@ class Telephones:
             await self._ami.request(PlayDTMF(channel, WAKE), within_s=WAKE_WITHIN_S)
         except AmiError as error:
             self._log.info("wake_failed", cause=str(error))
+
+    async def has_left(self, channel: str) -> bool:
+        """Say whether who is on a channel has hung up; while nobody can be asked, they have not."""
+        if self._ami is None:
+            return False
+        try:
+            told = await self._ami.request(Getvar(channel, _HANGS_UP), within_s=LOOK_WITHIN_S)
+        except AmiError as error:
+            self._log.info("look_failed", cause=str(error))
+            return False
+        return told.get("Value") == "1" if told.success else told.text == _NO_CHANNEL
 
 
 def _device(state: DeviceState) -> Device:

@@ -109,6 +109,7 @@ class CallSession:
                 hotline.leaving,
                 self.call_id,
                 arrival.caller,
+                arrival.channel,
                 line,
                 self._queues,
                 self._operations,

@@ -152,6 +152,11 @@ class ScenarioLine:
         await self._pass_until(self.loop.time() + TALK_S)
         return Dialled(DialResult.ANSWERED, TALK_S)
 
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        """Whoever is asked takes the call; how a transfer ends in a test is given (`LeftBehind`)."""
+        del number
+        return await self.dial(endpoint, ring_s=ring_s)
+
     async def _key(self, until: float, wanted: str) -> str | None:
         """Return the first key in `wanted` that is pressed before a time, at its time; other keys are not seen.
 

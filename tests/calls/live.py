@@ -30,17 +30,32 @@ T = TypeVar("T")
 SERVICE = QueueName("service")
 
 
+async def nobody_takes(number: str) -> bool:
+    del number
+    return False
+
+
 @dataclass(slots=True)
 class RescuedLine(ScriptedLine):
     """A scripted caller; `dialplan` is what the engine told the dialplan behind the line."""
 
     dialplan: list[str] = field(default_factory=list)
     on_answer: Callable[[], None] = lambda: None
+    asks: Callable[[str], Awaitable[bool]] = field(default=nobody_takes)
 
     async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
         if self._agents_left and self._agents_left[0].result is DialResult.ANSWERED:
             self.on_answer()
         return await ScriptedLine.dial(self, endpoint, ring_s=ring_s, whisper=whisper)
+
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        """Let the next scripted agent answer and be asked: both talk when `asks` says that they take the call."""
+        if self._agents_left and self._agents_left[0].result is not DialResult.ANSWERED:
+            return await ScriptedLine.dial(self, endpoint, ring_s=ring_s)
+        if not await self.asks(number):
+            self.dialled.append(endpoint)
+            return Dialled(DialResult.UNREACHABLE, 0)
+        return await ScriptedLine.dial(self, endpoint, ring_s=ring_s)
 
     async def renew_backstop(self, seconds: int) -> None:
         self._check()

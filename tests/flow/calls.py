@@ -14,7 +14,7 @@ import structlog
 from ivr_engine.banking.pin_policy import PinFailures
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.channel.line import ALL_KEYS, WAKE, CallerHungUp, Played
+from ivr_engine.channel.line import ALL_KEYS, WAKE, CallerHungUp, Dialled, Played
 from ivr_engine.flow.call import Call, QueueOutcome, Queues, Tally
 from ivr_engine.flow.impact import names_used
 from ivr_engine.flow.model import Library
@@ -59,6 +59,10 @@ class LeavingLine(ScriptedLine):
             self.hung_up_by = "caller"
             raise CallerHungUp
         return await ScriptedLine._next_key(self, until, woken=woken)
+
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        del number
+        return await self.dial(endpoint, ring_s=ring_s)
 
     async def renew_backstop(self, seconds: int) -> None:
         del seconds

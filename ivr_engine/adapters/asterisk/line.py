@@ -65,6 +65,11 @@ as if he were being connected anew. Not given: `t`/`T`, `h`/`H` and the like, wh
 commands; `k`/`K` parking; `x`/`X` recording.
 """
 
+CONSULT_CONTEXT: Final = "consult"
+"""Where the dialplan takes whoever answers, to be asked by us before both are joined (option `U` of Dial)."""
+
+_NUMBER = re.compile(r"[0-9A-Z]{26}", re.ASCII)
+
 _ENDPOINT = re.compile(
     r"PJSIP/[A-Za-z0-9_-]{1,80}(/sip:[A-Za-z0-9_.-]{1,64}@([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?)?",
     re.ASCII,
@@ -192,11 +197,27 @@ class AsteriskLine:
         endpoint that is not `PJSIP/<letters, digits, _ and ->`, with or without a SIP address that is reached through
         it: nothing else reaches `Dial`.
         """
-        if not _ENDPOINT.fullmatch(endpoint):
-            raise LocalProtocolError("an endpoint is PJSIP/ and letters, digits, _ and -, and maybe a SIP address")
         options = DIAL_OPTIONS
         if whisper is not None and whisper.prompts:
             options += f"A({self._sounds.path_for(whisper, self._key)})"
+        return await self._dial(endpoint, ring_s, options)
+
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        """Dial as `dial` does; who answers is handed to the engine first, by another AGI session with this number.
+
+        Raises `LocalProtocolError` also for a number that is not 26 digits and capitals.
+        """
+        if not _NUMBER.fullmatch(number):
+            raise LocalProtocolError("the number of a consultation has 26 digits and capitals")
+        return await self._dial(endpoint, ring_s, f"{DIAL_OPTIONS}U({CONSULT_CONTEXT}^{number})")
+
+    async def take_call(self) -> None:
+        """Let Dial join both when our session on this, the dialled channel has ended; else it hangs up on it."""
+        await self._session.execute(SetVariable("GOSUB_RESULT", ""), within_s=ANSWER_S)
+
+    async def _dial(self, endpoint: str, ring_s: int, options: str) -> Dialled:
+        if not _ENDPOINT.fullmatch(endpoint):
+            raise LocalProtocolError("an endpoint is PJSIP/ and letters, digits, _ and -, and maybe a SIP address")
         if not 1 <= ring_s <= MAX_RING_S:
             message = f"an agent's telephone rings 1 to {MAX_RING_S} s"
             raise LocalProtocolError(message)

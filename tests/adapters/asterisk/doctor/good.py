@@ -130,6 +130,11 @@ exten => s,1,Set(TIMEOUT(absolute)=0)
  same => n,NoOp(no engine)
  same => n,Queue(humans,,,,600)
  same => n,Hangup()
+[consult]
+exten => s,1,Set(GOSUB_RESULT=CONGESTION)
+ same => n,Set(AGIEXITONHANGUP=yes)
+ same => n,AGI(agi://127.0.0.1:4573/consult,token,${ARG1})
+ same => n,Return()
 [agents]
 exten => 8001,1,Dial(PJSIP/8001,30)
  same => n,Hangup()

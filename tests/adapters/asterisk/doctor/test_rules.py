@@ -97,6 +97,8 @@ BROKEN: list[tuple[str, str, str, str]] = [
     ("D511", "extensions.conf", " same => n,Answer()", " same => n,Dial(PJSIP/900@trunk)"),
     ("D512", "pjsip.conf", "context = agents", "context = nowhere"),
     ("D513", "extensions.conf", "writeprotect = yes", ""),
+    ("D514", "extensions.conf", "Set(GOSUB_RESULT=CONGESTION)", "Set(GOSUB_RESULT=)"),
+    ("D514", "extensions.conf", "exten => s,1,Set(GOSUB_RESULT=CONGESTION)\n same => n,", "exten => s,1,"),
 ]
 
 
