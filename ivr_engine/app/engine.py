@@ -26,7 +26,7 @@ from ivr_engine.acd.model import QueueName, QueueSettings
 from ivr_engine.adapters.asterisk.agi_session import AgiSession, AgiTimings
 from ivr_engine.adapters.asterisk.ami import AmiClient, AmiSnapshot, AmiTarget, Delivery, LinkState
 from ivr_engine.adapters.asterisk.fastagi import FastAgiServer, Handler
-from ivr_engine.adapters.asterisk.line import CONSULT_CONTEXT, AsteriskLine
+from ivr_engine.adapters.asterisk.line import CONSULT_CONTEXT, HOLD_SCRIPT, AsteriskLine
 from ivr_engine.adapters.asterisk.recording import IncomingRecordings
 from ivr_engine.adapters.asterisk.render import RECORDINGS_FOLDER
 from ivr_engine.adapters.asterisk.sounds import SoundFolder
@@ -126,7 +126,7 @@ async def running_engine(
             return await _health(database, ami, flows)
 
         def refresh() -> None:
-            metrics.calls_live.set(server.open_sessions - consultations.running)
+            metrics.calls_live.set(server.open_sessions - consultations.running - queues.holds.running)
             metrics.callers_waiting.set(len(queues.state.callers))
             metrics.ami_ready.set(ami.state is LinkState.READY)
             metrics.journal_rows_waiting.set(journal.waiting)
@@ -156,18 +156,21 @@ def _handler(
     metrics: Metrics,
     consultations: Consultations,
 ) -> Callable[[AgiSession], Awaitable[None]]:
-    async def ask(session: AgiSession) -> None:
-        """Ask who was dialled whether they take the call."""
+    async def serve_other(session: AgiSession) -> None:
+        """Ask who was dialled whether they take the call; be with an agent who waits for a caller."""
         line = AsteriskLine(session, sounds)
         try:
-            await consultations.ask(next(iter(session.arguments), ""), line)
+            if session.environment.script == CONSULT_CONTEXT:
+                await consultations.ask(next(iter(session.arguments), ""), line)
+            else:
+                await hotline.queues.holds.keep(session.environment.channel, line)
         finally:
             line.close()
 
     async def handle(session: AgiSession) -> None:
         environment = session.environment
-        if environment.script == CONSULT_CONTEXT:
-            await ask(session)
+        if environment.script in (CONSULT_CONTEXT, HOLD_SCRIPT):
+            await serve_other(session)
             return
         arrival = Arrival(
             environment.unique_id,
@@ -320,7 +323,7 @@ def _join_humans(
     queue = QueueSettings(
         QueueName(QUEUE), ring_s=settings.ring_s, wrap_up_s=settings.wrap_up_s, max_wait_s=settings.max_wait_s
     )
-    queues = AgentQueues([queue], clock, telephones.wake)
+    queues = AgentQueues([queue], clock, telephones.wake, fetch=telephones.fetch)
     telephones.join(queues, ami)
     return ami, queues, Consultations(ids, telephones.has_left)
 

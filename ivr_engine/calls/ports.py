@@ -41,6 +41,13 @@ class LiveLine(Line, Protocol):
         """Tell the dialplan whether the caller has been served by a human, should the engine die from here on."""
         ...
 
+    async def rejoin(self, channel: str) -> Dialled:
+        """Join the caller again to an agent who has waited, by their channel; return as `dial` does when they leave.
+
+        The result is `UNREACHABLE` when the agent is there no more.
+        """
+        ...
+
     async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
         """Dial as `dial` does, but let whoever answers come to us first, with this number; the caller has music.
 

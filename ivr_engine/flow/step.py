@@ -243,6 +243,11 @@ class Step(BaseModel, ABC):
         return None
 
     @property
+    def secures(self) -> str | None:
+        """The flow that an agent can ask for in the talk, if any: after each of its outcomes the talk goes on."""
+        return None
+
+    @property
     def hands_over_to(self) -> str | None:
         """The flow in which the call goes on for good after this step, if it does."""
         return None

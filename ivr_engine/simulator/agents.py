@@ -28,14 +28,18 @@ from ivr_engine.acd.state import AcdState
 from ivr_engine.calls.ports import LiveLine
 from ivr_engine.calls.queueing import AgentQueues, CallQueues
 from ivr_engine.channel.conversation import Conversation
+from ivr_engine.channel.line import Played
 from ivr_engine.flow.call import QueueOutcome, Wanted
 from ivr_engine.scenarios.model import Busy
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId
+from ivr_engine.values.utterance import Utterance
 
 AGENT: Final = AgentName("agent")
 _SOMEBODY: Final = CallId("somebody")
 _WRAP_UP_S: Final = 0.0
+CHANNEL: Final = "test"
+AGENT_CHANNEL: Final = "PJSIP/agent-1"
 
 
 class StagedQueues:
@@ -58,6 +62,7 @@ class StagedQueues:
         self._queues: AgentQueues | None = None
         self._running: asyncio.Task[None] | None = None
         self._free: asyncio.TimerHandle | None = None
+        self._holding: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> AcdState:
@@ -67,7 +72,7 @@ class StagedQueues:
     def of_call(self, call: CallId, line: LiveLine, wake: Callable[[], None], talk: Conversation) -> WaitingQueues:
         """Return the queues as a call sees them who really waits; `wake` ends what its line does."""
         self._wake = wake
-        return WaitingQueues(self, CallQueues(self._staged(), call, "test", line, talk))
+        return WaitingQueues(self, CallQueues(self._staged(), call, CHANNEL, line, talk))
 
     def begin(self) -> None:
         """The caller has come: from now on time counts, and an agent is free when it is over."""
@@ -76,14 +81,20 @@ class StagedQueues:
             self._running = loop.create_task(self._staged().run())
             self._free = loop.call_later(self._agents.free_after_ms / 1000, self._set_free)
 
+    def ask_secret(self) -> None:
+        """The agent, who talks with the caller of the test, asks for a secret."""
+        self._staged().agent_answered(CHANNEL, AGENT_CHANNEL)
+        self._staged().secret_asked(AGENT_CHANNEL)
+
     async def close(self) -> None:
         """End what was begun."""
         if self._free is not None:
             self._free.cancel()
-        if self._running is not None:
-            self._running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._running
+        for task in (self._running, self._holding):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     def _staged(self) -> AgentQueues:
         if self._queues is None:
@@ -92,7 +103,7 @@ class StagedQueues:
             async def wake(_: str) -> None:
                 self._wake()
 
-            self._queues = AgentQueues(settings, self._clock, wake, self._log)
+            self._queues = AgentQueues(settings, self._clock, wake, self._log, fetch=self._fetch)
             if self._agents is not QueueOutcome.NO_AGENTS:
                 self._queues.tell(AgentAppeared(AGENT, "PJSIP/agent", self._names, skills=self._skills))
             if isinstance(self._agents, Busy):
@@ -100,6 +111,10 @@ class StagedQueues:
             elif self._agents in (QueueOutcome.FULL, QueueOutcome.TIMED_OUT):
                 self._keep_busy(self._queues)
         return self._queues
+
+    async def _fetch(self, channel: str) -> bool:
+        self._holding = asyncio.create_task(self._staged().holds.keep(channel, _WaitingAgent()))
+        return True
 
     def _stage(self, queues: AgentQueues, busy: Busy) -> None:
         """Let the recent talks have been, one go on, and others wait before the caller."""
@@ -154,9 +169,36 @@ class WaitingQueues:
         """Whether an agent is offered, or the wait is over."""
         return self._real.has_news
 
+    @property
+    def holds_agent(self) -> bool:
+        """Whether the agent waits for the caller."""
+        return self._real.holds_agent
+
+    def came_back(self, told: Utterance) -> None:
+        """Let the agent be told this."""
+        self._real.came_back(told)
+
     def leave(self) -> None:
         """Wait no longer."""
         self._real.leave()
+
+
+class _WaitingAgent:
+    """The line of an agent who waits while their caller types a secret; nobody listens to what they hear."""
+
+    async def music(self, *, on: bool) -> None:
+        """Nobody hears it."""
+        del on
+
+    async def play(self, what: Utterance, *, stop_on: str = "", from_ms: int = 0) -> Played:
+        """Nobody hears it."""
+        del what, stop_on, from_ms
+        return Played(None, 0)
+
+    async def read_key(self, *, within_ms: int) -> str | None:
+        """Let time pass."""
+        await asyncio.sleep(within_ms / 1000)
+        return None
 
 
 def _answered(offer: Offered, talk_s: float | None) -> OfferEnded:

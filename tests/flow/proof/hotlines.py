@@ -43,6 +43,7 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "reads": frozenset(),
         "forgets": frozenset(),
         "runs": None,
+        "secures": None,
         "from_flow": frozenset(way.outcome for way, _ in ways if facts.get("runs") and way.by is By.STEP),
         "returns": None,
         "repeated": None,

@@ -40,23 +40,29 @@ WRITING_APPLICATIONS: Final = frozenset({"verbose", "noop", "log"})
 FORBIDDEN_FUNCTIONS: Final = re.compile(r"\b(SHELL|FILE|CURL|EVAL|SYSINFO|ENV|DB|ODBC_\w+)\(")
 STRANGERS_TEXT: Final = re.compile(r"\$\{(EXTEN|CALLERID\(|DNID|RDNIS|CALLERIDNUM|CALLERIDNAME|SIPDOMAIN|PJSIP_HEADER)")
 _FILTERED: Final = re.compile(r"\$\{FILTER\([^,]*,\$\{[^{}]*\}\)\}")
+CONSULT: Final = "consult"
+OF_OTHERS: Final = frozenset({CONSULT, "hold"})
+"""Scripts of AGI sessions with who was dialled: asked before they are joined to a caller, or waiting for one."""
 _DONE_FLAG: Final = "IVR_DONE"
 
 
-def _sessions(configuration: Configuration, *, asked: bool) -> Iterator[tuple[Context, list[Step], int]]:
-    """Give each AGI step with its context, its extension's steps and its place among them.
-
-    Those of callers, or of who is `asked` before they are joined to a caller: their extension gives back to Dial.
-    """
+def _sessions(configuration: Configuration, scripts: frozenset[str]) -> Iterator[tuple[Context, list[Step], int]]:
+    """Give each AGI step of these scripts with its context, its extension's steps and its place among them."""
     for context in contexts(configuration.file(FILE)).values():
         for steps in context.extensions().values():
             for position, step in enumerate(steps):
-                if step.application == "agi" and asked == (steps[-1].application == "return"):
+                if step.application == "agi" and _script(step) in scripts:
                     yield context, steps, position
 
 
+def _script(step: Step) -> str:
+    """Return which session begins: that of a caller ("") or, by name, of who was dialled."""
+    name = step.arguments.partition(",")[0].rpartition("/")[2]
+    return name if name in OF_OTHERS else ""
+
+
 def _agi_steps(configuration: Configuration) -> Iterator[tuple[Context, list[Step], int]]:
-    return _sessions(configuration, asked=False)
+    return _sessions(configuration, frozenset({""}))
 
 
 def _sets(steps: list[Step], variable: str) -> list[Step]:
@@ -71,7 +77,7 @@ def no_engine(configuration: Configuration) -> Iterator[Flaw]:
 
 def hung_up_for_ever(configuration: Configuration) -> Iterator[Flaw]:
     """D502: without it a frozen engine keeps the channel of a caller who has long hung up."""
-    for _, steps, position in (*_agi_steps(configuration), *_sessions(configuration, asked=True)):
+    for _, steps, position in (*_agi_steps(configuration), *_sessions(configuration, OF_OTHERS)):
         values = [step.arguments.partition("=")[2].lower() for step in _sets(steps[:position], "AGIEXITONHANGUP")]
         if values[-1:] not in (["yes"], ["1"], ["true"]):
             step = steps[position]
@@ -197,7 +203,7 @@ def written_back(configuration: Configuration) -> Iterator[Flaw]:
 
 def joined_unasked(configuration: Configuration) -> Iterator[Flaw]:
     """D514: an engine that is away, or dies while it asks, must not join both: Dial does, unless it is told not to."""
-    for _, steps, position in _sessions(configuration, asked=True):
+    for _, steps, position in _sessions(configuration, frozenset({CONSULT})):
         values = [step.arguments.partition("=")[2] for step in _sets(steps[:position], "GOSUB_RESULT")]
         if values[-1:] != ["CONGESTION"]:
             step = steps[position]
