@@ -122,8 +122,9 @@ class AgentQueues:
 
         Nobody else can ask, and nobody twice.
         """
-        for waiter in self._waiters.values():
+        for call, waiter in self._waiters.items():
             if waiter.agent == agent and waiter.ringing is not None and waiter.wanted.secure and waiter.hold is None:
+                self.log.info("secret_asked", acd_call=call)
                 waiter.hold = self.holds.open(agent)
                 self._to_fetch.put_nowait(waiter)
                 return

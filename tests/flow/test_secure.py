@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ivr_engine.flow.impact import impacts
+from ivr_engine.flow.operations import Level
+from ivr_engine.flow.proof.exploring import Explorer
 from ivr_engine.flow.uses import FLOWS
 from ivr_engine.scenarios.model import Busy
 from ivr_engine.simulator.line import Press
@@ -105,6 +107,20 @@ def test_agent_may_ask_at_every_level_that_the_caller_can_have_reached_meanwhile
     assert codes(a=waits, secure=SECURE, profiles=profiles) == ["E801"]
     asks_first = profiles.replace("begin: {do", "begin: {if: signed_in, then: ask, else: back}\n  ask: {do", 1)
     assert codes(a=waits, secure=SECURE, profiles=asks_first) == []
+
+
+def test_agent_may_ask_who_was_called_away_from_where_they_were_signed_in_only_for_a_while() -> None:
+    waits = TALK.replace("secure: secure", "secure: asks\n    meanwhile: meanwhile")
+    meanwhile = (
+        SECURE.replace("good: {return: done}", "good: {do: sign_out, then: out}\n  out: {return: done}")
+        .replace("failed: {return: not_done}", "failed: {return: done}")
+        .replace("outcomes: [done, not_done]", "outcomes: [done]")
+    )
+    asks = flow("begin: {say: please_wait, then: back}\nback: {return: done}", top="outcomes: [done]\n")
+    library = proved_library_of(a=waits, meanwhile=meanwhile, asks=asks)
+    assert library.findings == ()
+    entered = {level for name, level in Explorer(library.flows, "a").visits if name == "asks"}
+    assert entered == {Level.NOBODY, Level.SIGNED_IN}
 
 
 def test_flows_that_run_each_other_by_it_are_a_circle() -> None:
