@@ -28,12 +28,14 @@ class Enter:
     """The step runs another flow with these inputs; that flow's `return` becomes this step's outcome.
 
     A step that `stays` is asked again instead, when that flow has returned or the caller was called away from it
-    (`Call.returned`), and says itself what follows.
+    (`Call.returned`), and says itself what follows. What the caller does in that flow, while they wait, uses up nothing
+    of the budget, unless it `counts`.
     """
 
     flow: str
     inputs: dict[str, Value]
     stays: bool = False
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

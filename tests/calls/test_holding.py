@@ -336,3 +336,23 @@ def test_fault_in_the_middle_of_it_leads_back_to_the_agent(
     assert told.reason == "engine_fault"
     assert [heard.prompt for heard in told.line.heard][-1] == "en/sorry_technical"
     assert "rejoin" in told.line.dialplan
+
+
+def test_caller_who_never_comes_to_an_end_of_it_uses_up_the_budget_and_goes_back_to_the_agent(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = """\
+ivr: 1
+title: Round and round
+start: ask
+outcomes: [done]
+steps:
+  ask: {menu: main_menu, keys: {1: ask, 0: over}, when: {no_input: over, no_match: over}}
+  over: {return: done}
+"""
+    monkeypatch.setattr("tests.calls.test_holding.SECURE", endless)
+    monkeypatch.setattr("tests.calls.test_holding.HOTLINE", HOTLINE.replace("start:", "budget: {steps: 50}\nstart:"))
+    told = call(tmp_path, HearOut(), *[Press("1", after_ms=500)] * 100)
+    assert told.reason == "budget_exceeded"
+    assert [outcome for step, outcome in told.outcomes if step == "secure:ask"].count("key 1") == 49
+    assert "rejoin" in told.line.dialplan

@@ -130,7 +130,8 @@ class Queue(Step):
             outcome = await call.queues.wait(pause_ms)
             if outcome is not None:
                 return outcome.value
-            return Enter((secure if call.queues.holds_agent else flow) or "", {}, stays=True)
+            asked = call.queues.holds_agent
+            return Enter((secure if asked else flow) or "", {}, stays=True, counts=asked)
 
         return act
 
