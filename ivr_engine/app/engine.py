@@ -26,7 +26,7 @@ from ivr_engine.acd.model import QueueName, QueueSettings
 from ivr_engine.adapters.asterisk.agi_session import AgiSession, AgiTimings
 from ivr_engine.adapters.asterisk.ami import AmiClient, AmiSnapshot, AmiTarget, Delivery, LinkState
 from ivr_engine.adapters.asterisk.fastagi import FastAgiServer, Handler
-from ivr_engine.adapters.asterisk.line import AsteriskLine
+from ivr_engine.adapters.asterisk.line import CONSULT_CONTEXT, HOLD_SCRIPT, AsteriskLine
 from ivr_engine.adapters.asterisk.recording import IncomingRecordings
 from ivr_engine.adapters.asterisk.render import RECORDINGS_FOLDER
 from ivr_engine.adapters.asterisk.sounds import SoundFolder
@@ -46,6 +46,7 @@ from ivr_engine.app.settings import Settings
 from ivr_engine.app.telephones import Telephones
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.around import Around, as_it_is
+from ivr_engine.calls.consulting import Consultations
 from ivr_engine.calls.desk import Desk
 from ivr_engine.calls.leaving import LeavingSettings
 from ivr_engine.calls.office import OfficeUnavailableError
@@ -112,7 +113,7 @@ async def running_engine(
         sounds = SoundFolder(settings.sounds_dir, joined, ids=ids)
         recordings = _incoming(settings, ids)
 
-        ami, queues = _join_humans(settings, secrets, clock, endings)
+        ami, queues, consultations = _join_humans(settings, secrets, clock, ids, endings)
         office = OfficeStore(database, key=bytes.fromhex(secrets.pin_key), clock=clock)
         desk = Desk(office, read_messages(settings), ids)
         hotline = Hotline(
@@ -128,10 +129,10 @@ async def running_engine(
             settings.default_language,
             QUEUE,
             settings.zone,
-            _leaving(settings, database, ids),
+            _leaving(settings, database, ids, consultations),
             parts.around,
         )
-        server = _server(settings, secrets, _handler(hotline, sounds, recordings, metrics), metrics)
+        server = _server(settings, secrets, _handler(hotline, sounds, recordings, metrics, consultations), metrics)
         watches = (_watch_flows(flows, metrics), _watch_left(LeftBehind(database, clock), metrics))
         for work in (queues.run(), *watches, _tidy_up(office, settings)):
             stack.callback(group.create_task(work).cancel)
@@ -142,7 +143,7 @@ async def running_engine(
             return await _health(database, ami, flows)
 
         def refresh() -> None:
-            metrics.calls_live.set(server.open_sessions)
+            metrics.calls_live.set(server.open_sessions - consultations.running - queues.holds.running)
             metrics.callers_waiting.set(len(queues.state.callers))
             metrics.ami_ready.set(ami.state is LinkState.READY)
             metrics.journal_rows_waiting.set(journal.waiting)
@@ -166,10 +167,28 @@ def _server(settings: Settings, secrets: Secrets, handler: Handler, metrics: Met
 
 
 def _handler(
-    hotline: Hotline, sounds: SoundFolder, recordings: IncomingRecordings, metrics: Metrics
+    hotline: Hotline,
+    sounds: SoundFolder,
+    recordings: IncomingRecordings,
+    metrics: Metrics,
+    consultations: Consultations,
 ) -> Callable[[AgiSession], Awaitable[None]]:
+    async def serve_other(session: AgiSession) -> None:
+        """Ask who was dialled whether they take the call; be with an agent who waits for a caller."""
+        line = AsteriskLine(session, sounds)
+        try:
+            if session.environment.script == CONSULT_CONTEXT:
+                await consultations.ask(next(iter(session.arguments), ""), line)
+            else:
+                await hotline.queues.holds.keep(session.environment.channel, line)
+        finally:
+            line.close()
+
     async def handle(session: AgiSession) -> None:
         environment = session.environment
+        if environment.script in (CONSULT_CONTEXT, HOLD_SCRIPT):
+            await serve_other(session)
+            return
         arrival = Arrival(
             environment.unique_id,
             environment.channel,
@@ -200,11 +219,12 @@ def _incoming(settings: Settings, ids: RandomIds) -> IncomingRecordings:
     return recordings
 
 
-def _leaving(settings: Settings, database: Database, ids: RandomIds) -> LeavingSettings:
+def _leaving(settings: Settings, database: Database, ids: RandomIds, consultations: Consultations) -> LeavingSettings:
     files = MessageFiles(settings.messages_dir, most_bytes=settings.messages_mb * 1_000_000)
     return LeavingSettings(
         KeptMessages(database, files, ids),
         CallbackRequests(database, ids),
+        consultations,
         settings.endpoints,
         settings.numbers_allowed,
     )
@@ -294,7 +314,9 @@ async def _open_store(
     return database, journal, bank
 
 
-def _join_humans(settings: Settings, secrets: Secrets, clock: Clock, endings: Endings) -> tuple[AmiClient, AgentQueues]:
+def _join_humans(
+    settings: Settings, secrets: Secrets, clock: Clock, ids: RandomIds, endings: Endings
+) -> tuple[AmiClient, AgentQueues, Consultations]:
     """Join the queues with what Asterisk says of the agents' telephones, and the records with whether it lives."""
     telephones = Telephones(settings.agents, QUEUE, settings.skills)
 
@@ -318,9 +340,9 @@ def _join_humans(settings: Settings, secrets: Secrets, clock: Clock, endings: En
     queue = QueueSettings(
         QueueName(QUEUE), ring_s=settings.ring_s, wrap_up_s=settings.wrap_up_s, max_wait_s=settings.max_wait_s
     )
-    queues = AgentQueues([queue], clock, telephones.wake)
+    queues = AgentQueues([queue], clock, telephones.wake, fetch=telephones.fetch)
     telephones.join(queues, ami)
-    return ami, queues
+    return ami, queues, Consultations(ids, telephones.has_left)
 
 
 async def _open_journal(journal: JournalWriter, engine_id: str) -> None:

@@ -26,6 +26,7 @@ from ivr_engine.simulator.orders import ordered
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.clock import SystemClock
+from ivr_engine.values.utterance import Utterance
 
 TALKS_MS: Final = 1000
 """How long the person talks whom a test lets answer."""
@@ -73,6 +74,15 @@ class _Impatient:
     def has_news(self) -> bool:
         """Whether the wait is over."""
         return self.real.has_news
+
+    @property
+    def holds_agent(self) -> bool:
+        """Whether the agent waits for the caller."""
+        return self.real.holds_agent
+
+    def came_back(self, told: Utterance) -> None:
+        """Let the agent be told this."""
+        self.real.came_back(told)
 
     def leave(self) -> None:
         """Wait no longer."""

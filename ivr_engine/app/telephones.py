@@ -12,13 +12,18 @@ import structlog
 
 from ivr_engine.acd.messages import AgentAppeared, AgentEngaged, AgentReachable, AgentUnreachable, Event, Resync
 from ivr_engine.acd.model import AgentName, Device, Presence, QueueName
-from ivr_engine.adapters.asterisk.ami import AmiClient, AmiError, AmiSnapshot, Delivery
+from ivr_engine.adapters.asterisk.ami import ActionOutcomeUnknownError, AmiClient, AmiError, AmiSnapshot, Delivery
+from ivr_engine.adapters.asterisk.line import SECURE_CONTEXT
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.channel.line import WAKE
-from ivr_engine.protocols.ami.actions import PlayDTMF
-from ivr_engine.protocols.ami.events import DeviceState, DeviceStateChanged, DialEnded
+from ivr_engine.protocols.ami.actions import Getvar, PlayDTMF, Redirect
+from ivr_engine.protocols.ami.events import DeviceState, DeviceStateChanged, DialEnded, DialplanTold
 
 WAKE_WITHIN_S: Final = 2.0
+LOOK_WITHIN_S: Final = 2.0
+SECURE_EVENT: Final = "IvrSecure"
+_HANGS_UP: Final = "CHANNEL(checkhangup)"
+_NO_CHANNEL: Final = "No such channel"
 _TECHNOLOGY: Final = "PJSIP/"
 
 
@@ -60,7 +65,9 @@ class Telephones:
             if name in self._agents:
                 queues.tell(_changed(AgentName(name), item.state))
         elif isinstance(item, DialEnded) and item.status == "ANSWER":
-            queues.agent_answered(item.channel)
+            queues.agent_answered(item.channel, item.to_channel)
+        elif isinstance(item, DialplanTold) and item.what == SECURE_EVENT:
+            queues.secret_asked(item.channel)
 
     async def wake(self, channel: str) -> None:
         """End the waiting command of a line; a failure costs the caller at most one slice of waiting."""
@@ -70,6 +77,30 @@ class Telephones:
             await self._ami.request(PlayDTMF(channel, WAKE), within_s=WAKE_WITHIN_S)
         except AmiError as error:
             self._log.info("wake_failed", cause=str(error))
+
+    async def fetch(self, channel: str) -> bool:
+        """Take an agent out of the talk: their line comes to us next, and the caller's goes on."""
+        if self._ami is None:
+            return False
+        try:
+            told = await self._ami.request(Redirect(channel, SECURE_CONTEXT, "s"), within_s=LOOK_WITHIN_S)
+        except ActionOutcomeUnknownError:
+            return True  # perhaps done: whether the agent comes is seen
+        except AmiError as error:
+            self._log.info("fetch_failed", cause=str(error))
+            return False
+        return told.success
+
+    async def has_left(self, channel: str) -> bool:
+        """Say whether who is on a channel has hung up; while nobody can be asked, they have not."""
+        if self._ami is None:
+            return False
+        try:
+            told = await self._ami.request(Getvar(channel, _HANGS_UP), within_s=LOOK_WITHIN_S)
+        except AmiError as error:
+            self._log.info("look_failed", cause=str(error))
+            return False
+        return told.get("Value") == "1" if told.success else told.text == _NO_CHANNEL
 
 
 def _device(state: DeviceState) -> Device:

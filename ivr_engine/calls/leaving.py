@@ -15,14 +15,16 @@ from typing import Final
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from ivr_engine.calls.consulting import Consultations
 from ivr_engine.calls.ports import CallbackStore, LiveLine, MessageStore, NewCallback, NewMessage
 from ivr_engine.calls.queueing import BACKSTOP_S, CallQueues
-from ivr_engine.channel.line import DialResult
+from ivr_engine.channel.line import Dialled
 from ivr_engine.flow.call import Identity
 from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.recording import Recording
+from ivr_engine.values.utterance import Utterance
 
 _PATTERN: Final = re.compile(r"([0-9XZN]|\[[0-9-]+\])+", re.ASCII)
 _SETS: Final[Mapping[str, str]] = MappingProxyType({"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]"})
@@ -52,22 +54,25 @@ def _as_expression(pattern: str) -> str:
 class LeavingSettings:
     """What all calls share: where messages and callbacks are kept, and whom callers may be handed to.
 
-    `destinations` are endpoints by name, `numbers` the patterns of numbers that people may be called back at.
+    `consultations` are those of this engine, `destinations` endpoints by name, `numbers` the patterns of numbers that
+    people may be called back at.
     """
 
     messages: MessageStore
     callbacks: CallbackStore
+    consultations: Consultations
     destinations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     numbers: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class CallLeaving:
-    """All three ports for one call; `caller` is the number that was shown, maybe empty."""
+    """All three ports for one call; `caller` is the number that was shown, maybe empty; `channel` their line's name."""
 
     settings: LeavingSettings
     call: CallId
     caller: str
+    channel: str
     line: LiveLine
     queues: CallQueues
     identity: Identity
@@ -103,20 +108,36 @@ class CallLeaving:
         self.log.info("callback", outcome=outcome.value, queue=queue)
         return outcome
 
-    async def transfer(self, destination: str, *, ring_ms: int) -> TransferOutcome:
+    async def transfer(self, destination: str, *, ring_ms: int, announce: Utterance | None = None) -> TransferOutcome:
         """Ring the destination; while people talk, no backstop takes the caller away."""
         endpoint = self.settings.destinations.get(destination)
         if endpoint is None:  # a flow that was loaded with other settings
             return TransferOutcome.UNREACHABLE
         await self.queues.wait_anew()
         await self.line.renew_backstop(0)
-        dialled = await self.line.dial(endpoint, ring_s=max(1, ring_ms // 1000))
-        if dialled.result is DialResult.ANSWERED:
+        ring_s = max(1, ring_ms // 1000)
+        if announce is None:
+            outcome = _outcome_of(await self.line.dial(endpoint, ring_s=ring_s))
+        else:
+            outcome = await self._consult(endpoint, ring_s, announce)
+        if outcome is TransferOutcome.ANSWERED:
             await self.queues.served()
         await self.line.renew_backstop(BACKSTOP_S)
-        self.log.info("transferred", destination=destination, outcome=dialled.result.value)
-        return TransferOutcome(dialled.result.value)
+        self.log.info("transferred", destination=destination, outcome=outcome.value)
+        return outcome
+
+    async def _consult(self, endpoint: str, ring_s: int, announce: Utterance) -> TransferOutcome:
+        """Ring, and let whoever answers be told and asked; who was asked and has not taken the call has declined."""
+        with self.settings.consultations.expected(self.channel, announce) as (number, consultation):
+            outcome = _outcome_of(await self.line.consult(endpoint, ring_s=ring_s, number=number))
+        if consultation.begun and outcome is not TransferOutcome.ANSWERED:
+            return TransferOutcome.DECLINED
+        return outcome
 
     @property
     def _customer(self) -> CustomerNumber | None:
         return CustomerNumber(self.identity.customer) if self.identity.customer is not None else None
+
+
+def _outcome_of(dialled: Dialled) -> TransferOutcome:
+    return TransferOutcome(dialled.result.value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ivr_engine.channel.line import Line
+from ivr_engine.channel.line import Dialled, Line
 from ivr_engine.flow.leaving import CallbackOutcome
 from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
@@ -39,6 +39,29 @@ class LiveLine(Line, Protocol):
 
     async def mark_agent_spoke(self, *, spoke: bool) -> None:
         """Tell the dialplan whether the caller has been served by a human, should the engine die from here on."""
+        ...
+
+    async def rejoin(self, channel: str) -> Dialled:
+        """Join the caller again to an agent who has waited, by their channel; return as `dial` does when they leave.
+
+        The result is `UNREACHABLE` when the agent is there no more.
+        """
+        ...
+
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        """Dial as `dial` does, but let whoever answers come to us first, with this number; the caller has music.
+
+        Both are joined when that line has taken the call (`AskedLine.take_call`) and is let go; else that side is hung
+        up on, and the result is not `ANSWERED`.
+        """
+        ...
+
+
+class AskedLine(Line, Protocol):
+    """The line of somebody who has answered, and is asked before they are joined to a caller."""
+
+    async def take_call(self) -> None:
+        """Let both be joined as soon as we let go of this line."""
         ...
 
 

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -36,19 +36,23 @@ from ivr_engine.acd.messages import (
 )
 from ivr_engine.acd.model import QueueName, QueueSettings
 from ivr_engine.acd.state import AcdState, empty_state
+from ivr_engine.calls.holding import Fetch, Hold, Holds, nobody_is_fetched
 from ivr_engine.calls.ports import LiveLine
+from ivr_engine.calls.talking import Talk, TalkEnd
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.channel.line import CalledAway, CallerHungUp, DialResult
+from ivr_engine.channel.line import CalledAway, DialResult
 from ivr_engine.flow.call import QueueOutcome, Wanted
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId
+from ivr_engine.values.utterance import Utterance
 
 WAIT_SLICE_MS: Final = 1000
 """How long a waiting line listens before it looks by itself whether an agent is offered."""
 BACKSTOP_S: Final = 180
 """How long the dialplan leaves a caller to an engine that gives no sign of life."""
 
-DIAL_MARGIN_S: Final = 2.0
+FIRST_IN_LINE: Final = 10
+"""The priority of who was cut off from an agent: above all that flows can give."""
 
 Wake = Callable[[str], Awaitable[None]]
 
@@ -63,16 +67,29 @@ class Waiter:
     ringing: Offer | None = None
     listening: bool = False
     """Whether the line waits in a command that a wake-up ends; any other command would only be disturbed by it."""
+    agent: str = ""
+    """The channel of the agent who has answered."""
+    hold: Hold | None = None
+    """The agent waits, or is about to, for the caller to come back from what the agent has asked for."""
 
 
 class AgentQueues:
     """All queues of this engine; `tell` it what happens, and `run` it for what is due by time."""
 
     def __init__(
-        self, queues: Iterable[QueueSettings], clock: Clock, wake: Wake, log: FilteringBoundLogger | None = None
+        self,
+        queues: Iterable[QueueSettings],
+        clock: Clock,
+        wake: Wake,
+        log: FilteringBoundLogger | None = None,
+        *,
+        fetch: Fetch = nobody_is_fetched,
     ) -> None:
         self._clock = clock
         self._wake = wake
+        self._fetch = fetch
+        self.holds = Holds()
+        self._to_fetch: asyncio.Queue[Waiter] = asyncio.Queue()
         self._state = empty_state(queues, self._now())
         self._waiters: dict[CallId, Waiter] = {}
         self._to_wake: asyncio.Queue[str] = asyncio.Queue()
@@ -91,19 +108,33 @@ class AgentQueues:
             self._pass_on(decision)
         self._changed.set()
 
-    def agent_answered(self, channel: str) -> None:
-        """Note that the agent who is rung for this channel has answered."""
+    def agent_answered(self, channel: str, agent: str = "") -> None:
+        """Note that the agent who is rung for this channel has answered, on their own where that is known."""
         for call, waiter in self._waiters.items():
             if waiter.channel == channel and waiter.ringing is not None:
                 offer = waiter.ringing
+                waiter.agent = agent or waiter.agent
                 self.tell(OfferEnded(call, offer.agent, offer.number, OfferResult.ANSWERED))
                 return
 
+    def secret_asked(self, agent: str) -> None:
+        """Note that an agent asks the caller for a secret: they are taken out of the talk, where their queue allows it.
+
+        Nobody else can ask, and nobody twice.
+        """
+        for call, waiter in self._waiters.items():
+            if waiter.agent == agent and waiter.ringing is not None and waiter.wanted.secure and waiter.hold is None:
+                self.log.info("secret_asked", acd_call=call)
+                waiter.hold = self.holds.open(agent)
+                self._to_fetch.put_nowait(waiter)
+                return
+
     async def run(self) -> None:
-        """Drive what is due by time, and wake lines, until cancelled."""
+        """Drive what is due by time, wake lines and fetch agents, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick())
             group.create_task(self._wake_lines())
+            group.create_task(self._fetch_agents())
 
     def enter(self, call: CallId, channel: str, wanted: Wanted) -> Waiter:
         """Put a caller into a queue; the answer may already be there. Who waits in it already keeps the place."""
@@ -170,6 +201,14 @@ class AgentQueues:
         while True:
             await self._wake(await self._to_wake.get())
 
+    async def _fetch_agents(self) -> None:
+        while True:
+            waiter = await self._to_fetch.get()
+            hold = waiter.hold
+            if hold is not None and not await self._fetch(hold.channel) and waiter.hold is hold:
+                self.holds.close(hold)
+                waiter.hold = None
+
 
 class CallQueues:
     """The queues as one call sees them (the `Queues` port of flows)."""
@@ -185,6 +224,9 @@ class CallQueues:
         """The names of what the agent who is offered the call sees of it."""
         self._entered: dict[str, datetime] = {}
         self._waiter: Waiter | None = None
+        self._talk: Talk | None = None
+        """The talk that an agent has interrupted, and waits for now."""
+        self._told: Utterance | None = None
 
     def entered_at(self, queue: str) -> datetime | None:
         """Return when the caller first came into a queue in this call: the place that a callback keeps."""
@@ -201,12 +243,23 @@ class CallQueues:
         await self._line.mark_agent_spoke(spoke=True)
         self._served = True
 
+    @property
+    def holds_agent(self) -> bool:
+        """Whether an agent waits for the caller, who does what the agent has asked for."""
+        return self._talk is not None
+
+    def came_back(self, told: Utterance) -> None:
+        """Let the agent who waits be told this before the talk goes on."""
+        self._told = told
+
     async def enter(self, wanted: Wanted) -> None:
         """Put the caller into a queue and say the words before the music, unless an agent is free or calls away.
 
         Keys typed before and meanwhile are dropped: they were meant for something else.
         """
         self._conversation.forget_typed_ahead()
+        if self._talk is not None:
+            return  # an agent waits for the caller already
         await self.wait_anew()
         self._entered.setdefault(wanted.queue, self._queues.now())
         self._waiter = self._queues.enter(self._call, self._channel, wanted)
@@ -232,14 +285,17 @@ class CallQueues:
             raise AssertionError("who waits has entered a queue before")
         self._unwatch()
         try:
-            outcome = await self._until_served(waiter, within_ms)
+            if self._talk is not None:
+                outcome = await self._talk_on(self._talk, within_ms)
+            else:
+                outcome = await self._until_served(waiter, within_ms)
         except BaseException:
             self.leave()
             raise
-        if outcome is None:
-            self._watch()
-        else:
+        if outcome is not None:
             self.leave()
+        elif self._talk is None:
+            self._watch()
         return outcome
 
     @property
@@ -250,7 +306,10 @@ class CallQueues:
     def leave(self) -> None:
         """Wait no longer; harmless when repeated."""
         self._unwatch()
+        self._talk = None
         if self._waiter is not None:
+            if self._waiter.hold is not None:
+                self._queues.holds.close(self._waiter.hold)
             self._waiter = None
             self._queues.leave(self._call)
 
@@ -277,8 +336,9 @@ class CallQueues:
             left_ms = math.ceil(min((until - loop.time()) * 1000, WAIT_SLICE_MS))
             if isinstance(decision, Offer):
                 self._conversation.forget_typed_ahead()  # what was asked meanwhile is given up
-                if await self._ring(waiter, decision):
-                    return QueueOutcome.ANSWERED
+                end = await self._ring(waiter, decision)
+                if end is not TalkEnd.NOBODY:
+                    return QueueOutcome.ANSWERED if end is TalkEnd.OVER else None
                 music = False
             elif isinstance(decision, NoAgents | Full | TimeOut) or left_ms <= 0 or self._conversation.keys:
                 if music:
@@ -297,29 +357,31 @@ class CallQueues:
                 if key is not None and within_ms is not None:
                     self._conversation.keys.add(key)
 
-    async def _ring(self, waiter: Waiter, offer: Offer) -> bool:
-        waiter.ringing = offer
+    async def _ring(self, waiter: Waiter, offer: Offer) -> TalkEnd:
         # Names only: the values are personal, and an agent's screen is no log.
         self._queues.log.info("call_offered", acd_call=self._call, agent=offer.agent, screen=self.screen)
-        result, talk_s = DialResult.UNREACHABLE, 0
-        # Dial gives up by itself after ring_s: if it has not by then, the agent has answered, whatever AMI said.
-        answered_by = asyncio.get_running_loop().call_later(
-            offer.ring_s + DIAL_MARGIN_S, self._queues.agent_answered, self._channel
-        )
-        try:
-            await self._line.renew_backstop(0)  # a talk may last
-            dialled = await self._line.dial(offer.endpoint, ring_s=offer.ring_s, whisper=waiter.wanted.whisper)
-            result, talk_s = dialled.result, dialled.talk_seconds
-        except CallerHungUp:
-            waiter.ringing = None
-            raise
-        finally:
-            answered_by.cancel()
-        self._queues.offer_ended(self._call, offer, result, talk_s)
-        if result is DialResult.ANSWERED:
+        talk = Talk(self._queues, self._call, self._line, waiter, offer)
+        return await self._stopped(talk, await talk.ring())
+
+    async def _stopped(self, talk: Talk, end: TalkEnd) -> TalkEnd:
+        if end is TalkEnd.INTERRUPTED:
+            self._talk = talk
+            self._conversation.forget_typed_ahead()
+        elif end is TalkEnd.OVER:
             await self.served()
         await self._line.renew_backstop(BACKSTOP_S)
-        return result is DialResult.ANSWERED
+        return end
+
+    async def _talk_on(self, talk: Talk, within_ms: int | None) -> QueueOutcome | None:
+        """Join the caller to the agent who waits for them; when that one is gone, wait as the first in line."""
+        told, self._talk, self._told = self._told, None, None
+        self._conversation.forget_typed_ahead()
+        end = await self._stopped(talk, await talk.go_on(told))
+        if end is not TalkEnd.NOBODY:
+            return QueueOutcome.ANSWERED if end is TalkEnd.OVER else None
+        self.leave()
+        await self.enter(replace(talk.waiter.wanted, priority=FIRST_IN_LINE))
+        return await self._until_served(self._waiter or talk.waiter, within_ms)
 
 
 _OUTCOMES: Final[Mapping[type[NoAgents | Full | TimeOut], QueueOutcome]] = {

@@ -114,6 +114,7 @@ class CallSession:
                 hotline.leaving,
                 self.call_id,
                 arrival.caller,
+                arrival.channel,
                 line,
                 self._queues,
                 self._operations,
@@ -179,7 +180,8 @@ class CallSession:
         apology = Utterance(self._call.language, (APOLOGY,))
         await self._conversation.say(apology, interrupt=Interrupt.ANY)
         await self._queues.enter(Wanted(self._hotline.rescue_queue))  # who waits there already keeps the place
-        await self._queues.wait()
+        while await self._queues.wait() is None:
+            pass  # an agent asked for what cannot be done any more: both go on talking
         return reason
 
     async def _leave(self, runner: Runner) -> None:

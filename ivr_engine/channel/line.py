@@ -139,10 +139,13 @@ class Line(Protocol):
         """Play hold music under `read_key`, or stop it."""
         ...
 
-    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
+    async def dial(
+        self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None, secure: bool = False
+    ) -> Dialled:
         """Join the caller to an agent's telephone and return when the agent has left.
 
-        `whisper` is what the agent alone hears before both are joined.
+        `whisper` is what the agent alone hears before both are joined. With `secure` the agent may ask, by keys that
+        the caller does not have, to be taken out of the talk: then it ends as well, and who dialled learns of it.
         Raises `CallerHungUp` also when the caller leaves the talk first.
         """
         ...

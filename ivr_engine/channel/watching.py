@@ -86,9 +86,11 @@ class WatchedLine:
         """Play hold music under `read_key`, or stop it."""
         await self.line.music(on=on)
 
-    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
+    async def dial(
+        self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None, secure: bool = False
+    ) -> Dialled:
         """Join the caller to an agent's telephone, as the line does."""
-        return await self.line.dial(endpoint, ring_s=ring_s, whisper=whisper)
+        return await self.line.dial(endpoint, ring_s=ring_s, whisper=whisper, secure=secure)
 
     async def record(self, *, most_ms: int, silence_s: int, finish: str) -> Recorded:
         """Record to the end, as the line does: what is being said is not cut."""

@@ -38,7 +38,7 @@ class Wanted:
     `hold` is said before the music. After `most_ms` the caller waits no longer, though the queue itself would let them;
     an agent who rings then is still waited for. A higher `priority` goes first. Until `relax_ms` are over (None: as
     long as it takes) only agents with all `skills` are offered. `whisper` is what the agent hears before both are
-    joined.
+    joined. With `secure` the agent can send the caller away from the talk, and wait for them.
     """
 
     queue: str
@@ -48,6 +48,7 @@ class Wanted:
     skills: frozenset[str] = frozenset()
     relax_ms: int | None = None
     whisper: Utterance | None = None
+    secure: bool = False
 
 
 class Queues(Protocol):
@@ -68,6 +69,18 @@ class Queues(Protocol):
     @property
     def has_news(self) -> bool:
         """Whether an agent is offered, or the wait is over."""
+        ...
+
+    @property
+    def holds_agent(self) -> bool:
+        """Whether an agent waits, with music, until the caller comes back and waits again (`wait`).
+
+        `wait` has returned None then. An agent who has hung up until then is replaced by the next one who is free.
+        """
+        ...
+
+    def came_back(self, told: Utterance) -> None:
+        """Let the agent who waits be told this before both are joined again."""
         ...
 
     def leave(self) -> None:

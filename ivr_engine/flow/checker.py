@@ -83,13 +83,13 @@ def _set_before(flow: CompiledFlow) -> Mapping[str, frozenset[str]]:
 
 def check_nesting(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Source]) -> None:
     """Note flows that, through others, run themselves, and flows nested deeper than a call may go."""
-    runs = {name: [step for step in flow.steps.values() if step.runs in flows] for name, flow in flows.items()}
+    runs = {name: [step for step in flow.steps.values() if _in(flows, step)] for name, flow in flows.items()}
     left = dict(runs)  # round by round, the flows go that run only flows already gone: each round is one level deeper
     last: set[str] = set()
     for depth in range(len(flows)):
-        free = {name for name, steps in left.items() if not any(step.runs in left for step in steps)}
+        free = {name for name, steps in left.items() if not any(_in(left, step) for step in steps)}
         for name in sorted(free) if depth == FLOWS_DEEP_MAX else ():
-            step = next(step for step in runs[name] if step.runs in last)
+            step = next(step for step in runs[name] if _in(last, step))
             message = Text("with this, flows run each other more than {limit} deep", limit=FLOWS_DEEP_MAX)
             mend = Text("let one of the flows in between do the work itself")
             sources[name].finding("E606", step.place, message, mend)
@@ -101,11 +101,16 @@ def check_nesting(flows: Mapping[str, CompiledFlow], sources: Mapping[str, Sourc
         circle = _circle_from(name, left)
         if not in_circles.intersection(circle):
             shown = " > ".join((*circle, circle[0]))
-            place = next(step.place for step in left[circle[0]] if step.runs in left)
+            place = next(step.place for step in left[circle[0]] if _in(left, step))
             message = Text("these flows run each other: {flows}", flows=shown)
             mend = Text("end one of them with `return`, and go on in the flow that runs it")
             sources[circle[0]].finding("E602", place, message, mend)
         in_circles.update(circle)
+
+
+def _in(names: Collection[str], step: CompiledStep) -> list[str]:
+    """Return the flows that a step runs, of these."""
+    return [name for name in step.inner if name in names]
 
 
 def _circle_from(name: str, runs: Mapping[str, list[CompiledStep]]) -> tuple[str, ...]:
@@ -113,5 +118,5 @@ def _circle_from(name: str, runs: Mapping[str, list[CompiledStep]]) -> tuple[str
     walked: list[str] = []
     while name not in walked:
         walked.append(name)
-        name = next(step.runs for step in runs[name] if step.runs is not None and step.runs in runs)
+        name = next(inner for step in runs[name] for inner in _in(runs, step))
     return tuple(walked[walked.index(name) :])

@@ -277,16 +277,18 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         ),
         "E701": Code("an unknown queue", "Queues are set up with the hotline; the message lists them."),
         "E702": Code(
-            "an in-queue flow that does not fit",
+            "a flow of a queue step that does not fit",
             "Of a flow that runs while a caller waits, the first outcome means that the caller waits on. Every other "
             "one leaves the queue and is an outcome of the `queue` step, so it cannot be called like one of the "
-            "queue's own. It has no inputs: nobody would give them.",
+            "queue's own. Of a flow that an agent can ask for (`secure`), the first outcome means that it went well; "
+            "after each of them the talk goes on. Neither has inputs: nobody would give them.",
         ),
         "E703": Code(
             "something that cannot be done while waiting",
             "A caller who waits has a place in the queue. To wait for somebody else, to go over into another flow for "
             "good or to end the call would take it away. And no money is moved: an agent may be there at any moment, "
-            "between the words that confirm a transfer and those that say what has become of it.",
+            "between the words that confirm a transfer and those that say what has become of it. While an agent waits "
+            "for a caller to come back (`secure`), the call is not led elsewhere either.",
         ),
         "E704": Code(
             "a place in the queue where nobody waits",

@@ -220,6 +220,7 @@ def _compile_step(name: str, step: Step, scope: Scope, file: FlowFile) -> Compil
         reads=frozenset(scope.reads),
         forgets=step.forgets(scope),
         runs=step.runs,
+        secures=step.secures,
         from_flow=_from_flow(step, outcomes, scope),
         returns=step.returns,
         repeated=step.repeated,

@@ -111,6 +111,8 @@ def _key_0(flows: Mapping[str, CompiledFlow], first: CompiledFlow) -> Iterator[t
         seen.add((flow.name, after))
         rescued = offers.rescued(flow.name, after)
         for step in flow.steps.values():
+            if step.secures is not None:  # whatever its outcome, the caller goes back to a human
+                todo.append((flows[step.secures], frozenset(flows[step.secures].interface.outcomes)))
             if step.runs is not None:
                 inner = frozenset(outcome for outcome, target in step.arms.items() if target in rescued)
                 if step.stays:  # to wait on is to get to a human
@@ -200,8 +202,9 @@ def _is_offered_in_writing(
             return True
         after = asked + _asks(step)
         if step.returns is not None:
-            back = [(name, flows[name].steps[at].arms[step.returns]) for name, at in run_by.get(flow.name, ())]
-            todo.extend((target, after) for target in back)
+            arms = [(name, flows[name].steps[at].arms) for name, at in run_by.get(flow.name, ())]
+            # A step that stays has no arm for the outcome after which its caller waits on.
+            todo.extend(((name, led[step.returns]), after) for name, led in arms if step.returns in led)
         elif step.runs is not None or step.hands_over_to is not None:
             inner = flows[str(step.runs or step.hands_over_to)]
             todo.append(((inner.name, inner.start), after))
@@ -248,9 +251,8 @@ class _Menus:
                 continue
             found[name] = menus
             for step, cost in self.within(name).items():
-                other = self._flows[name].steps[step].runs or self._flows[name].steps[step].hands_over_to
-                if other is not None:
-                    todo.append((other, menus + cost))
+                here = self._flows[name].steps[step]
+                todo.extend((other, menus + cost) for other in (here.runs, here.hands_over_to) if other is not None)
         return found
 
     def _within(self, name: str) -> dict[str, float]:

@@ -114,7 +114,7 @@ def _way_down(library: Library, first: str, users: Collection[str]) -> tuple[str
         if here in users:
             return ways[here]
         for step in library.flows[here].steps.values():
-            for name in (step.runs, step.hands_over_to):
+            for name in (*step.inner, step.hands_over_to):
                 if name is not None and name in library.flows and name not in ways:
                     ways[name] = (*ways[here], name)
                     todo.append(name)

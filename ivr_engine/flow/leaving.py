@@ -6,9 +6,16 @@ Knows the ports and how each can end. Must not know files, tables or telephone s
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from ivr_engine.values.recording import Recording
+from ivr_engine.values.utterance import Utterance
+
+TAKE_KEY: Final = "1"
+DECLINE_KEY: Final = "2"
+"""What the other side of an attended transfer presses."""
+CONSULT_TRIES: Final = 2
+"""How often it is asked."""
 
 
 class CallbackOutcome(StrEnum):
@@ -24,6 +31,7 @@ class TransferOutcome(StrEnum):
     """How handing a caller on ended, in order of precedence."""
 
     ANSWERED = "answered"
+    DECLINED = "declined"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     UNREACHABLE = "unreachable"
@@ -52,10 +60,11 @@ class Callbacks(Protocol):
 class Destinations(Protocol):
     """Hands callers on to telephones outside the queues."""
 
-    async def transfer(self, destination: str, *, ring_ms: int) -> TransferOutcome:
+    async def transfer(self, destination: str, *, ring_ms: int, announce: Utterance | None = None) -> TransferOutcome:
         """Ring a destination by its name, join the two, and return when the other side has left.
 
-        Raises `CallerHungUp`.
+        With `announce` the other side hears that first, while the caller has music, and both are joined only when it
+        takes the call (`TAKE_KEY`); without, it cannot decline. Raises `CallerHungUp`.
         """
         ...
 
@@ -78,7 +87,7 @@ class NothingLeft:
         del queue, number
         return CallbackOutcome.UNAVAILABLE
 
-    async def transfer(self, destination: str, *, ring_ms: int) -> TransferOutcome:
+    async def transfer(self, destination: str, *, ring_ms: int, announce: Utterance | None = None) -> TransferOutcome:
         """Nobody can be rung."""
-        del destination, ring_ms
+        del destination, ring_ms, announce
         return TransferOutcome.UNREACHABLE

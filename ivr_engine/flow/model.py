@@ -155,6 +155,7 @@ class CompiledStep:
     reads: frozenset[str]
     forgets: frozenset[str]
     runs: str | None
+    secures: str | None
     from_flow: frozenset[str]
     returns: str | None
     repeated: Repeat | None
@@ -175,6 +176,11 @@ class CompiledStep:
     def outcomes(self) -> tuple[str, ...]:
         """Every outcome, the usual one first."""
         return tuple(dict.fromkeys(way.outcome for way in self.ways))
+
+    @property
+    def inner(self) -> tuple[str, ...]:
+        """The flows that the step runs, from which the call comes back to it."""
+        return tuple(name for name in (self.runs, self.secures) if name is not None)
 
     @property
     def stays(self) -> bool:
@@ -236,7 +242,7 @@ def flows_from(library: Library, flow: str) -> tuple[str, ...]:
     found, todo = {flow: None}, [flow]
     while todo:
         for step in library.flows[todo.pop()].steps.values():
-            for name in (step.runs, step.hands_over_to):
+            for name in (*step.inner, step.hands_over_to):
                 if name in library.flows and name not in found:
                     found[str(name)] = None
                     todo.append(str(name))

@@ -89,10 +89,14 @@ class StackEntry:
 
 @dataclass(frozen=True, slots=True)
 class Staying:
-    """The step that stays while the flows above it run, and what was counted over the call when they began."""
+    """The step that stays while the flows above it run, and what was counted over the call when they began.
+
+    In flows that `count` the caller is not waiting: nobody calls them away, and the budget is used up as ever.
+    """
 
     frame: Frame
     tally: Tally
+    counts: bool
 
 
 class Runner:
@@ -243,7 +247,7 @@ class Runner:
 
     def _is_led_elsewhere(self, frame: Frame, step: CompiledStep) -> bool:
         """Say whether the call goes on at another step than the next: it is called back, or its budget is used up."""
-        if self._staying is not None:
+        if self._staying is not None and not self._staying.counts:
             if self._call.queues.has_news:
                 self._come_back(CALLED_AWAY)
                 return True
@@ -317,7 +321,7 @@ class Runner:
 
         Who waits for a human, and hears now and then how long still, has not gone astray, however long that takes.
         """
-        if self._staying is None:
+        if self._staying is None or self._staying.counts:
             return self._call.tally
         return replace(self._staying.tally, changes=self._call.tally.changes)
 
@@ -333,7 +337,7 @@ class Runner:
 
     def _enter(self, frame: Frame, step: CompiledStep, enter: Enter) -> None:
         if enter.stays:
-            self._staying = Staying(frame, replace(self._call.tally))
+            self._staying = Staying(frame, replace(self._call.tally), enter.counts)
         else:
             frame.rounds += 1
         inputs = enter.inputs

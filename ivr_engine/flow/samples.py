@@ -247,6 +247,19 @@ SAMPLES: Final[Mapping[str, str]] = MappingProxyType(
                 busy: human
                 unreachable: human
             """,
+        "attended_transfer": """
+            to_branch:
+              attended_transfer: lost_cards
+              hold: connecting_to_agent
+              announce: [caller_waits, "account_{kind}"]
+              ring: 20 s
+              when:
+                answered: next
+                declined: human
+                no_answer: human
+                busy: human
+                unreachable: human
+            """,
         "record": """
             leave_message:
               record: message

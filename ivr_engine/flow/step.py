@@ -28,12 +28,14 @@ class Enter:
     """The step runs another flow with these inputs; that flow's `return` becomes this step's outcome.
 
     A step that `stays` is asked again instead, when that flow has returned or the caller was called away from it
-    (`Call.returned`), and says itself what follows.
+    (`Call.returned`), and says itself what follows. What the caller does in that flow, while they wait, uses up nothing
+    of the budget, unless it `counts`.
     """
 
     flow: str
     inputs: dict[str, Value]
     stays: bool = False
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,11 @@ class Step(BaseModel, ABC):
     @property
     def runs(self) -> str | None:
         """The flow that this step runs, if it does."""
+        return None
+
+    @property
+    def secures(self) -> str | None:
+        """The flow that an agent can ask for in the talk, if any: after each of its outcomes the talk goes on."""
         return None
 
     @property

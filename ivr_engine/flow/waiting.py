@@ -1,10 +1,13 @@
-"""What is true of flows that run while a caller waits for a human: what they must not do, and what only they can ask.
+"""What is true of flows that run while a caller, or an agent, waits: what they must not do, and what only they can ask.
 
 Knows compiled flows as graphs, and signatures of operations. Must not know kinds of steps.
 
 A caller who waits has a place in the queue, and each of these would take it away or leave it to nobody: to wait for
 somebody else, to go over into another flow for good, to end the call. And no money is moved: an agent may be there at
 any moment, between the words that confirm a transfer and those that say what has become of it.
+
+Nobody calls a caller away from what an agent has asked for: there money may be moved. But the agent waits, so the rest
+holds there as well.
 """
 
 from __future__ import annotations
@@ -28,7 +31,11 @@ def check_waiting(
     for name in in_queue:
         for step in flows[name].steps.values():
             _check_step(step, sources[name])
-    for name in _reached(flows, flows.keys() - in_queue, hands_over=True):
+    in_talk = _reached(flows, {step.secures for step in steps}, hands_over=False)
+    for name in in_talk - in_queue:
+        for step in flows[name].steps.values():
+            _check_step_in_talk(step, sources[name])
+    for name in _reached(flows, (flows.keys() - in_queue) | in_talk, hands_over=True):
         for step in flows[name].steps.values():
             _check_place(step, sources[name], operations)
 
@@ -59,6 +66,21 @@ def _check_step(step: CompiledStep, source: Source) -> None:
     message = Text("step '{step}' runs while a caller waits in a queue, and {what}", step=step.name, what=what)
     mend = Text("`return` an outcome instead, and let the `queue` step lead it there")
     source.finding("E703", step.place, message, mend)
+
+
+def _check_step_in_talk(step: CompiledStep, source: Source) -> None:
+    if step.rescues:
+        what = Text("waits for another human")
+    elif step.hands_over_to is not None:
+        what = Text("hands the call over, and does not come back")
+    elif not step.ways and step.returns is None:
+        what = Text("ends the call")
+    else:
+        return
+    message = Text(
+        "step '{step}' runs while an agent waits for the caller to come back, and {what}", step=step.name, what=what
+    )
+    source.finding("E703", step.place, message, Text("`return` an outcome instead: whichever it is, the talk goes on"))
 
 
 def _check_place(step: CompiledStep, source: Source, operations: Mapping[str, Signature]) -> None:

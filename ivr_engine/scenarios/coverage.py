@@ -72,7 +72,7 @@ class Coverage:
             self._languages.add((done.flow, language))
             if (done.flow, done.step) in running:  # it stays while its flow runs, and the caller was called back to it
                 del running[running.index((done.flow, done.step)) :]
-            if done.outcome == ENTERED and self.library.flows[done.flow].steps[done.step].runs is not None:
+            if done.outcome == ENTERED and self.library.flows[done.flow].steps[done.step].inner:
                 running.append((done.flow, done.step))
                 continue
             self._arms.add((done.flow, done.step, done.outcome))

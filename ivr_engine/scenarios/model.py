@@ -206,6 +206,7 @@ class Given:
     """The world of one test; `caller` is the number that the network shows, empty where it is withheld.
 
     `answers` are operations that end otherwise than the bank would; `agents` is None where nobody said what they do.
+    `asks_secret`: the agent asks once, in the talk, for what the agent does not hear.
     """
 
     customer: GivenCustomer | None = None
@@ -218,6 +219,7 @@ class Given:
     messages_away: bool = False
     callbacks: CallbackOutcome | None = None
     destinations: TransferOutcome | None = None
+    asks_secret: bool = False
 
     @property
     def leaving(self) -> bool:

@@ -31,7 +31,8 @@ AWAY: Final = "away"
 _AWAY_FOR: Final = "away for "
 _ANSWERS_IN: Final = "answers in "
 _AFTER: Final = re.compile(r"(\w+) after (\d{1,4}) times?", re.ASCII)
-_GIVEN: Final = ("customer", "bank", "answers", "agents", "time", "caller", "messages", "callbacks", "destinations")
+_LEFT: Final = ("messages", "callbacks", "destinations")
+_GIVEN: Final = ("customer", "bank", "answers", "agents", "asks secret", "time", "caller", *_LEFT)
 _CUSTOMER: Final = ("number", "pin", "name", "segment", "born", "wrong pins before", "accounts", "addresses")
 _ADDRESSES: Final = ("mobile", "fax", "email", "pager")
 _ACCOUNT: Final = ("number", "kind", "booked", "held", "credit line", "movements")
@@ -51,6 +52,7 @@ WITHHELD: Final = "withheld"
 _MESSAGES: Final[Mapping[str, str]] = MappingProxyType({UNAVAILABLE: UNAVAILABLE})
 _CALLBACKS: Final[Mapping[str, str]] = MappingProxyType({outcome.value: outcome.value for outcome in CallbackOutcome})
 _TRANSFERS: Final[Mapping[str, str]] = MappingProxyType({outcome.value: outcome.value for outcome in TransferOutcome})
+_YES: Final[Mapping[str, str]] = MappingProxyType({"yes": "yes"})
 _BUSY: Final = ("free after", "waiting before", "talks take")
 FREE_AFTER: Final = _BUSY[0]
 COUNT_MAX: Final = 10_000
@@ -77,6 +79,7 @@ def read_given(source: Source, operations: Mapping[str, Signature]) -> Given:
         messages_away=bool(block.read("messages", written.one_word_of(_MESSAGES), "")),
         callbacks=CallbackOutcome(callbacks) if callbacks else None,
         destinations=TransferOutcome(transfers) if transfers else None,
+        asks_secret=bool(block.read("asks secret", written.one_word_of(_YES), "")),
     )
 
 

@@ -28,16 +28,20 @@ from ivr_engine.acd.state import AcdState
 from ivr_engine.calls.ports import LiveLine
 from ivr_engine.calls.queueing import AgentQueues, CallQueues
 from ivr_engine.channel.conversation import Conversation
+from ivr_engine.channel.line import Played
 from ivr_engine.flow.call import QueueOutcome, Wanted
 from ivr_engine.scenarios.model import Busy
 from ivr_engine.values.clock import Clock
 from ivr_engine.values.ids import CallId
+from ivr_engine.values.utterance import Utterance
 
 AGENT: Final = AgentName("agent")
 _SOMEBODY: Final = CallId("somebody")
 _BEFORE: Final = "before "
 """How the calls are named that came before the caller's."""
 _WRAP_UP_S: Final = 0.0
+CHANNEL: Final = "test"
+AGENT_CHANNEL: Final = "PJSIP/agent-1"
 
 
 class People:
@@ -144,6 +148,7 @@ class StagedQueues:
         self._queues: AgentQueues | None = None
         self._people: People | None = None
         self._running: asyncio.Task[None] | None = None
+        self._holding: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> AcdState:
@@ -153,7 +158,7 @@ class StagedQueues:
     def of_call(self, call: CallId, line: LiveLine, wake: Callable[[], None], talk: Conversation) -> WaitingQueues:
         """Return the queues as a call sees them who really waits; `wake` ends what its line does."""
         self._wake = wake
-        return WaitingQueues(self.begin, CallQueues(self._staged(), call, "test", line, talk))
+        return WaitingQueues(self.begin, CallQueues(self._staged(), call, CHANNEL, line, talk))
 
     def begin(self) -> None:
         """The caller has come: from now on time counts, and an agent is free when it is over."""
@@ -162,14 +167,20 @@ class StagedQueues:
             self._running = asyncio.get_running_loop().create_task(queues.run())
             self._people.begin()
 
+    def ask_secret(self) -> None:
+        """The agent, who talks with the caller of the test, asks for a secret."""
+        self._staged().agent_answered(CHANNEL, AGENT_CHANNEL)
+        self._staged().secret_asked(AGENT_CHANNEL)
+
     async def close(self) -> None:
         """End what was begun."""
         if self._people is not None:
             self._people.close()
-        if self._running is not None:
-            self._running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._running
+        for task in (self._running, self._holding):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     def _staged(self) -> AgentQueues:
         if self._queues is None:
@@ -178,12 +189,16 @@ class StagedQueues:
             async def wake(_: str) -> None:
                 self._wake()
 
-            self._queues = AgentQueues(settings, self._clock, wake, self._log)
+            self._queues = AgentQueues(settings, self._clock, wake, self._log, fetch=self._fetch)
             if self._agents is not QueueOutcome.NO_AGENTS:
                 self._queues.tell(AgentAppeared(AGENT, "PJSIP/agent", self._names, skills=self._skills))
             self._people = People(self._queues, self._names, AGENT, self._agents, self._clock)
             self._people.stage()
         return self._queues
+
+    async def _fetch(self, channel: str) -> bool:
+        self._holding = asyncio.create_task(self._staged().holds.keep(channel, _WaitingAgent()))
+        return True
 
 
 class WaitingQueues:
@@ -207,6 +222,33 @@ class WaitingQueues:
         """Whether an agent is offered, or the wait is over."""
         return self._real.has_news
 
+    @property
+    def holds_agent(self) -> bool:
+        """Whether the agent waits for the caller."""
+        return self._real.holds_agent
+
+    def came_back(self, told: Utterance) -> None:
+        """Let the agent be told this."""
+        self._real.came_back(told)
+
     def leave(self) -> None:
         """Wait no longer."""
         self._real.leave()
+
+
+class _WaitingAgent:
+    """The line of an agent who waits while their caller types a secret; nobody listens to what they hear."""
+
+    async def music(self, *, on: bool) -> None:
+        """Nobody hears it."""
+        del on
+
+    async def play(self, what: Utterance, *, stop_on: str = "", from_ms: int = 0) -> Played:
+        """Nobody hears it."""
+        del what, stop_on, from_ms
+        return Played(None, 0)
+
+    async def read_key(self, *, within_ms: int) -> str | None:
+        """Let time pass."""
+        await asyncio.sleep(within_ms / 1000)
+        return None

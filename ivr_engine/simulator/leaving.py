@@ -12,6 +12,7 @@ from ivr_engine.calls.around import Leaving
 from ivr_engine.flow.leaving import CallbackOutcome, TransferOutcome
 from ivr_engine.scenarios.model import Given
 from ivr_engine.values.recording import RECORDED_BYTES_PER_MS, Recording
+from ivr_engine.values.utterance import Utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ class LeavingAsSaid:
         ends = self.given.callbacks
         return await self.real.register(queue, number) if ends in (None, CallbackOutcome.REGISTERED) else ends
 
-    async def transfer(self, destination: str, *, ring_ms: int) -> TransferOutcome:
+    async def transfer(self, destination: str, *, ring_ms: int, announce: Utterance | None = None) -> TransferOutcome:
         """Ring the destination."""
-        return await self.real.transfer(destination, ring_ms=ring_ms)
+        return await self.real.transfer(destination, ring_ms=ring_ms, announce=announce)
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class LeftBehind:
     messages: list[tuple[str, bytes]] = field(default_factory=list)
     callbacks: list[str] = field(default_factory=list)
     transfers: list[str] = field(default_factory=list)
+    announced: list[Utterance] = field(default_factory=list)
 
     async def ready(self, within_ms: int) -> bool:
         """There is room, unless the test says otherwise."""
@@ -74,9 +76,14 @@ class LeftBehind:
         self.tell(f"callback by '{queue}' to {number}: {self.callback.value.replace('_', ' ')}")
         return self.callback
 
-    async def transfer(self, destination: str, *, ring_ms: int) -> TransferOutcome:
-        """End as the test says; nobody waits long for what is known."""
+    async def transfer(self, destination: str, *, ring_ms: int, announce: Utterance | None = None) -> TransferOutcome:
+        """End as the test says; nobody waits long for what is known, and who is not asked cannot decline."""
         del ring_ms
         self.transfers.append(destination)
-        self.tell(f"destination '{destination}': {self.transfer_ends.value.replace('_', ' ')}")
-        return self.transfer_ends
+        ends = self.transfer_ends
+        if announce is not None:
+            self.announced.append(announce)
+        elif ends is TransferOutcome.DECLINED:
+            ends = TransferOutcome.ANSWERED
+        self.tell(f"destination '{destination}': {ends.value.replace('_', ' ')}")
+        return ends

@@ -100,6 +100,8 @@ class ScriptedLine:
     answered: bool = False
     hung_up_by: str = ""
     cannot_record: bool = False
+    agent_asks: Callable[[], None] | None = None
+    """Called once, at the end of the first talk in which an agent may ask for a secret."""
     played_back: list[bytes] = field(default_factory=list)
     _due: deque[tuple[float, str]] = field(default_factory=deque)
     _left: deque[Deed] = field(default_factory=deque)
@@ -198,8 +200,10 @@ class ScriptedLine:
         del on
         self._check()
 
-    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
-        """Let the next scripted agent answer, or not."""
+    async def dial(
+        self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None, secure: bool = False
+    ) -> Dialled:
+        """Let the next scripted agent answer, or not; the first who may asks for a secret, if one is to."""
         self._check()
         self.dialled.append(endpoint)
         if whisper is not None:
@@ -207,6 +211,9 @@ class ScriptedLine:
         dialled = self._agents_left.popleft() if self._agents_left else Dialled(DialResult.ANSWERED, 60)
         unanswered_s = ring_s if dialled.result is DialResult.NO_ANSWER else 0
         await self._pass_time(max(dialled.talk_seconds, unanswered_s))
+        if secure and self.agent_asks is not None and dialled.result is DialResult.ANSWERED:
+            asks, self.agent_asks = self.agent_asks, None
+            asks()
         return dialled
 
     def _check(self) -> None:

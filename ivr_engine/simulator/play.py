@@ -182,9 +182,11 @@ class TypedLine:
         del on
         self._check()
 
-    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
+    async def dial(
+        self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None, secure: bool = False
+    ) -> Dialled:
         """Nobody can be dialled from here."""
-        del endpoint, ring_s, whisper
+        del endpoint, ring_s, whisper, secure
         self._check()
         return Dialled(DialResult.UNREACHABLE, 0)
 
@@ -225,6 +227,15 @@ class PlayedQueues:
     outcome: QueueOutcome
     write: Write | None = None
     asked: list[str] = field(default_factory=list)
+    asks_secret: bool = False
+    """Whether the agent asks the caller, once in each talk, for what the flow has for that."""
+    told: list[Utterance] = field(default_factory=list)
+    holds_agent: bool = False
+    _may_ask: bool = False
+
+    def came_back(self, told: Utterance) -> None:
+        """Keep what the agent is told."""
+        self.told.append(told)
 
     async def enter(self, wanted: Wanted) -> None:
         """Say what is said before the music, where there is any; keys from before were meant for nobody.
@@ -232,14 +243,21 @@ class PlayedQueues:
         As in a real call: nobody waits, and hears words of waiting, whom an agent takes at once or who is told at once.
         """
         self.asked.append(wanted.queue)
+        self._may_ask = wanted.secure and self.asks_secret
         self.conversation.forget_typed_ahead()
         if wanted.hold is not None and self.outcome is QueueOutcome.TIMED_OUT:
             await self.conversation.say(wanted.hold)
         self.conversation.forget_typed_ahead()
 
-    async def wait(self, within_ms: int | None = None) -> QueueOutcome:
-        """End at once: nobody waits for an outcome that is known."""
+    async def wait(self, within_ms: int | None = None) -> QueueOutcome | None:
+        """End at once: nobody waits for an outcome that is known; an agent who asks for a secret waits first."""
         del within_ms
+        self.holds_agent = self._may_ask and self.outcome is QueueOutcome.ANSWERED
+        self._may_ask = False
+        if self.holds_agent:
+            if self.write is not None:
+                self.write("  (the agent asks for what they do not hear, and waits)")
+            return None
         if self.write is not None:
             self.write(f"  (queue '{self.asked[-1]}': {self.outcome.value.replace('_', ' ')})")
         return self.outcome
@@ -266,6 +284,7 @@ class Scene:
     show_steps: bool = False
     recorder: Recorder | None = None
     zone: str = ZONE
+    asks_secret: bool = False
 
 
 async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str:
@@ -337,7 +356,7 @@ def _call_of(
     call = Call(
         conversation,
         ports.operations,
-        PlayedQueues(conversation, scene.agents, write),
+        PlayedQueues(conversation, scene.agents, write, asks_secret=scene.asks_secret),
         ports.operations,
         scene.language,
         ports.back_office,

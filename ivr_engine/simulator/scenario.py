@@ -159,8 +159,9 @@ class ScenarioRunner:
             queues: Queues
             if isinstance(agents, Busy):
                 queues = staged.of_call(CALL, line, line.wake, conversation)
+                line.agent_asks = staged.ask_secret if scenario.given.asks_secret else None
             else:
-                queues = PlayedQueues(conversation, agents)
+                queues = PlayedQueues(conversation, agents, asks_secret=scenario.given.asks_secret)
             left = LeavingAsSaid(stage.left, scenario.given)
             call = stage.call = Call(
                 conversation,

@@ -48,6 +48,8 @@ class ScenarioLine:
     lasts_ms: Callable[[str], int]
     ends_at: float
     hung_up: bool = False
+    agent_asks: Callable[[], None] | None = None
+    """Called once, in the first talk in which an agent may ask for a secret; the talk is interrupted then."""
     _asleep: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
@@ -146,12 +148,26 @@ class ScenarioLine:
         del on
         self._check()
 
-    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
+    async def dial(
+        self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None, secure: bool = False
+    ) -> Dialled:
         """Whoever is dialled answers and talks for a while; the caller hears no whisper."""
         del endpoint, ring_s, whisper
         self._check()
         await self._pass_until(self.loop.time() + TALK_S)
+        asks, self.agent_asks = (self.agent_asks, None) if secure else (None, self.agent_asks)
+        if asks is not None:
+            asks()
         return Dialled(DialResult.ANSWERED, TALK_S)
+
+    async def rejoin(self, channel: str) -> Dialled:
+        """The agent talks on for a while."""
+        return await self.dial(channel, ring_s=1)
+
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        """Whoever is asked takes the call; how a transfer ends in a test is given (`LeftBehind`)."""
+        del number
+        return await self.dial(endpoint, ring_s=ring_s)
 
     async def _key(self, until: float, wanted: str) -> str | None:
         """Return the first key in `wanted` that is pressed before a time, at its time; other keys are not seen.

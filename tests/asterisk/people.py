@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from ivr_engine.testcaller.caller import Caller
+from ivr_engine.testcaller.recognise import Kind
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.rtp import PCMU, RtpPacket, build_rtp, parse_rtp
 from ivr_engine.testcaller.sip import Account
@@ -61,6 +62,11 @@ async def ask_for_human(caller: Caller) -> None:
     await caller.press(ENGLISH_KEY)
     await caller.hear_beginning(PromptName(Language.ENGLISH, "main_menu"), others=True)
     await caller.press(HUMAN_KEY)
+
+
+def music_ms(caller: Caller) -> int:
+    """Return how much hold music somebody has heard."""
+    return sum(stretch.heard_ms for stretch in caller.heard if stretch.kind is Kind.MUSIC)
 
 
 async def rate(caller: Caller) -> None:

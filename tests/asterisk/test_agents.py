@@ -23,6 +23,7 @@ from tests.asterisk.people import (
     asterisk_says,
     at_work,
     clip,
+    music_ms,
     rate,
     serve_one,
 )
@@ -264,10 +265,6 @@ async def test_a_caller_whose_bank_is_away_hears_so_and_reaches_a_human() -> Non
 
 def english(prompt: str) -> PromptName:
     return PromptName(Language.ENGLISH, prompt)
-
-
-def music_ms(caller: Caller) -> int:
-    return sum(stretch.heard_ms for stretch in caller.heard if stretch.kind is Kind.MUSIC)
 
 
 async def talk_and_hang_up(desk: Telephone, caller: Caller, voices: Recordings) -> float:

@@ -17,12 +17,11 @@ from ivr_engine.scenarios.model import Busy
 from ivr_engine.testcaller.caller import Caller
 from ivr_engine.testcaller.dialogue import EndedBy
 from ivr_engine.testcaller.phone import Phone
-from ivr_engine.testcaller.recognise import Kind
 from ivr_engine.testcaller.recordings import PromptName, Recordings
-from ivr_engine.values.language import Language
 from ivr_engine.testcaller.telephone import Telephone
+from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import Voice, ask_for_human, at_work, clip
+from tests.asterisk.people import Voice, ask_for_human, at_work, clip, music_ms
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.long]
@@ -276,7 +275,3 @@ async def test_agent_hears_the_whisper_before_the_talk_and_the_caller_hears_noth
         heard = {str(name) for stretch in caller.heard for name in stretch.candidates}
         assert not heard & {f"en/{prompt}" for prompt in WHISPERED}
         caller.hang_up()
-
-
-def music_ms(caller: Caller) -> int:
-    return sum(stretch.heard_ms for stretch in caller.heard if stretch.kind is Kind.MUSIC)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ivr_engine.acd.model import QueueName, QueueSettings
 from ivr_engine.calls.desk import Desk
+from ivr_engine.calls.holding import Fetch, nobody_is_fetched
 from ivr_engine.calls.ports import Arrival
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.calls.session import CallSession, Hotline
@@ -30,17 +31,38 @@ T = TypeVar("T")
 SERVICE = QueueName("service")
 
 
+async def nobody_takes(number: str) -> bool:
+    del number
+    return False
+
+
 @dataclass(slots=True)
 class RescuedLine(ScriptedLine):
     """A scripted caller; `dialplan` is what the engine told the dialplan behind the line."""
 
     dialplan: list[str] = field(default_factory=list)
     on_answer: Callable[[], None] = lambda: None
+    asks: Callable[[str], Awaitable[bool]] = field(default=nobody_takes)
 
-    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
+    async def dial(
+        self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None, secure: bool = False
+    ) -> Dialled:
         if self._agents_left and self._agents_left[0].result is DialResult.ANSWERED:
             self.on_answer()
-        return await ScriptedLine.dial(self, endpoint, ring_s=ring_s, whisper=whisper)
+        return await ScriptedLine.dial(self, endpoint, ring_s=ring_s, whisper=whisper, secure=secure)
+
+    async def rejoin(self, channel: str) -> Dialled:
+        """The agent talks on for a while."""
+        return await self.dial(channel, ring_s=1)
+
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        """Let the next scripted agent answer and be asked: both talk when `asks` says that they take the call."""
+        if self._agents_left and self._agents_left[0].result is not DialResult.ANSWERED:
+            return await ScriptedLine.dial(self, endpoint, ring_s=ring_s)
+        if not await self.asks(number):
+            self.dialled.append(endpoint)
+            return Dialled(DialResult.UNREACHABLE, 0)
+        return await ScriptedLine.dial(self, endpoint, ring_s=ring_s)
 
     async def renew_backstop(self, seconds: int) -> None:
         self._check()
@@ -162,6 +184,7 @@ def live(
     first_flow: str = "hotline",
     destinations: frozenset[str] = frozenset(),
     skills: frozenset[str] = frozenset(),
+    fetch: Fetch = nobody_is_fetched,
 ) -> T:
     """Run a test in virtual time with everything that live calls share."""
 
@@ -174,7 +197,7 @@ def live(
             if channel in lines:
                 lines[channel].wake()
 
-        queues = AgentQueues([QueueSettings(SERVICE, ring_s=15, wrap_up_s=0)], clock, wake)
+        queues = AgentQueues([QueueSettings(SERVICE, ring_s=15, wrap_up_s=0)], clock, wake, fetch=fetch)
         known = World(
             catalogue(),
             SIGNATURES,

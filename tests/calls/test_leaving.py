@@ -11,6 +11,7 @@ import pytest
 
 from ivr_engine.acd.messages import AgentAppeared
 from ivr_engine.acd.model import AgentName
+from ivr_engine.calls.consulting import Consultations
 from ivr_engine.calls.leaving import LeavingSettings, is_allowed, is_pattern
 from ivr_engine.calls.operations import national_number
 from ivr_engine.calls.ports import NewCallback, NewMessage
@@ -45,7 +46,8 @@ class Store:
 
 def leaving(world: LiveWorld, store: Store, **settings: object) -> None:
     """Let the calls of a world leave something in the store."""
-    kept = LeavingSettings(store, store, numbers=MAINLAND)
+    consultations = Consultations(world.hotline.ids)
+    kept = LeavingSettings(store, store, consultations, numbers=MAINLAND)
     world.hotline = replace(world.hotline, leaving=replace(kept, **settings))  # type: ignore[arg-type] # by name
 
 

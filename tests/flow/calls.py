@@ -14,7 +14,7 @@ import structlog
 from ivr_engine.banking.pin_policy import PinFailures
 from ivr_engine.calls.operations import BankOperations
 from ivr_engine.channel.conversation import Conversation
-from ivr_engine.channel.line import ALL_KEYS, WAKE, CallerHungUp, Played
+from ivr_engine.channel.line import ALL_KEYS, WAKE, CallerHungUp, Dialled, Played
 from ivr_engine.flow.call import Call, QueueOutcome, Queues, Tally
 from ivr_engine.flow.impact import names_used
 from ivr_engine.flow.model import Library
@@ -60,6 +60,14 @@ class LeavingLine(ScriptedLine):
             raise CallerHungUp
         return await ScriptedLine._next_key(self, until, woken=woken)
 
+    async def rejoin(self, channel: str) -> Dialled:
+        """The agent talks on for a while."""
+        return await self.dial(channel, ring_s=1)
+
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        del number
+        return await self.dial(endpoint, ring_s=ring_s)
+
     async def renew_backstop(self, seconds: int) -> None:
         del seconds
         self._check()
@@ -103,6 +111,7 @@ class Story:
     slow: Mapping[str, float] = field(default_factory=dict)
     office_away: bool = False
     left: Callable[[], LeftBehind] = LeftBehind
+    asks_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,7 @@ class Told:
     variables: dict[str, Value]
     tally: Tally
     office: MemoryOffice
+    told_to_agent: list[Utterance] = field(default_factory=list)
 
     @property
     def words(self) -> list[str]:
@@ -165,10 +175,11 @@ def tell(
         operations = ports.operations
         ports.office.away = story.office_away
         left_behind = story.left()
-        played = PlayedQueues(conversation, QueueOutcome.ANSWERED)
+        played = PlayedQueues(conversation, QueueOutcome.ANSWERED, asks_secret=story.asks_secret)
         queues: Queues = played
         if isinstance(story.agents, Busy):
             queues = staged.of_call(CALL, line, line.wake, conversation)
+            line.agent_asks = staged.ask_secret if story.asks_secret else None
         else:
             played.outcome = story.agents
         forced = ForcedOperations(operations, story.forced, story.slow)
@@ -233,6 +244,7 @@ def tell(
             variables,
             call.tally,
             ports.office,
+            played.told,
         )
 
     return run_virtual(main)

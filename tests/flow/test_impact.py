@@ -133,6 +133,7 @@ NAMED: Final = {
     "queue": QUEUES,
     "callback": QUEUES,
     "blind_transfer": DESTINATIONS,
+    "attended_transfer": DESTINATIONS,
     "do": OPERATIONS,
     "choose": OPERATIONS,
     "run": FLOWS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -283,12 +284,63 @@ TRANSFER: Final = flow(
 )
 
 
-@pytest.mark.parametrize("outcome", list(TransferOutcome))
+NOT_ASKED: Final = [outcome for outcome in TransferOutcome if outcome is not TransferOutcome.DECLINED]
+
+
+@pytest.mark.parametrize("outcome", NOT_ASKED)
 def test_transfer_ends_as_the_other_side_does(outcome: TransferOutcome) -> None:
     told = call(TRANSFER, left=LeftBehind(transfer_ends=outcome))
     assert (told.reason, told.words) == (outcome.value, ["en/connecting_to_agent"])
     assert told.left.transfers == ["lost_cards"]
+    assert told.left.announced == []
     assert library_of(a=TRANSFER).flows["a"].steps["begin"].rescues
+
+
+def test_who_is_not_asked_cannot_decline() -> None:
+    assert call(TRANSFER, left=LeftBehind(transfer_ends=TransferOutcome.DECLINED)).reason == "answered"
+    declined = TRANSFER.replace("when: {", "when: {declined: busy, ")
+    assert [finding.code for finding in findings_of(declined)] == ["E205"]
+
+
+ATTENDED: Final = flow(
+    """
+    begin: {set: {account: "'6225880012345678'"}, then: over}
+    over:
+      attended_transfer: lost_cards
+      hold: connecting_to_agent
+      announce: [caller_waits, {masked: account}]
+      when: {answered: answered, declined: declined, no_answer: no_answer, busy: busy, unreachable: unreachable}
+    answered: {hang_up: answered}
+    declined: {hang_up: declined}
+    no_answer: {hang_up: no_answer}
+    busy: {hang_up: busy}
+    unreachable: {hang_up: unreachable}
+    """,
+    top="variables: {account: digits}\n",
+)
+
+
+@pytest.mark.parametrize("outcome", list(TransferOutcome))
+def test_other_side_alone_is_told_and_asked_and_may_decline(outcome: TransferOutcome) -> None:
+    told = call(ATTENDED, left=LeftBehind(transfer_ends=outcome))
+    assert (told.reason, told.words) == (outcome.value, ["en/connecting_to_agent"]), "the caller hears nothing of it"
+    (announced,) = told.left.announced
+    assert announced.language is Language.ENGLISH
+    assert announced.prompts[0] == "caller_waits"
+    assert announced.prompts[-4:] == ("take_call", "press_1", "decline_call", "press_2")
+    assert library_of(a=ATTENDED).flows["a"].steps["over"].rescues
+
+
+def test_other_side_is_told_nothing_personal_of_who_has_not_signed_in() -> None:
+    personal = ATTENDED.replace("account: digits", "account: personal digits")
+    codes = {finding.code for finding in proved_library_of(a=personal).findings}
+    assert codes - {finding.code for finding in proved_library_of(a=ATTENDED).findings} == {"E802"}
+
+
+@pytest.mark.parametrize(("written", "code"), [("", "E111"), ("    announce: []\n", "E112")])
+def test_attended_transfer_has_words_for_the_other_side(written: str, code: str) -> None:
+    (finding,) = findings_of(re.sub(r"(?m)^ +announce: .*\n", written, ATTENDED))
+    assert finding.code == code
 
 
 def test_flow_names_no_destination_where_none_is_set_up() -> None:

@@ -86,6 +86,13 @@ def agents_of(written: str) -> QueueOutcome | Busy | None:
     return scenario.given.agents
 
 
+def test_agent_asks_for_a_secret_when_the_test_says_so() -> None:
+    text = "ivr_test: 1\ntitle: A\nlanguage: en\ngiven: {asks secret: yes}\nsteps: []\n"
+    scenario, findings = read_scenario("a.test.yaml", text, known())
+    assert scenario is not None, findings
+    assert scenario.given.asks_secret
+
+
 def test_agents_are_free_after_a_while_with_others_before_and_talks_that_were() -> None:
     assert agents_of("free after 45 s") == Busy(45_000)
     written = "{free after: 2 min, waiting before: 3, talks take: 90 s}"

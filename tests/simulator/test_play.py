@@ -150,6 +150,15 @@ def test_agents_can_be_away() -> None:
     assert shown[-1] == "  (the call has ended: no human)"
 
 
+def test_agent_can_ask_for_a_secret() -> None:
+    reason, shown = played("3,0,620001#,246810,5", dataclasses.replace(SCENE, asks_secret=True))
+    asks = shown.index("  (the agent asks for what they do not hear, and waits)")
+    pin = shown.index("  Please enter your six-digit telephone PIN.")
+    talks = shown.index("  (queue 'service': answered)")
+    assert asks < pin < talks
+    assert reason == "completed"
+
+
 def test_message_is_typed_as_words_and_its_length_is_shown() -> None:
     scene = dataclasses.replace(SCENE, agents=QueueOutcome.NO_AGENTS)
     reason, shown = played("3,0,1,please call me,1,#", scene)

@@ -9,6 +9,7 @@ No verb writes a key into a variable, an event or a log: `GET DATA` shows its ke
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -64,6 +65,16 @@ Music rather than ringing (`r`): a waiting caller hears music already, and a sud
 as if he were being connected anew. Not given: `t`/`T`, `h`/`H` and the like, which would make keys of the talk into
 commands; `k`/`K` parking; `x`/`X` recording.
 """
+
+SECURE_CONTEXT: Final = "secure"
+"""Where the dialplan gives an agent the keys to ask for a secret, and where it takes one who has asked."""
+HOLD_SCRIPT: Final = "hold"
+CONSULT_CONTEXT: Final = "consult"
+"""Where the dialplan takes whoever answers, to be asked by us before both are joined (option `U` of Dial)."""
+
+_NUMBER = re.compile(r"[0-9A-Z]{26}", re.ASCII)
+
+_CHANNEL = re.compile(r"PJSIP/[A-Za-z0-9_-]{1,120}", re.ASCII)
 
 _ENDPOINT = re.compile(
     r"PJSIP/[A-Za-z0-9_-]{1,80}(/sip:[A-Za-z0-9_.-]{1,64}@([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?)?",
@@ -184,7 +195,9 @@ class AsteriskLine:
         self._music_wanted = on
         self._music_stopped_by_prompt = False
 
-    async def dial(self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None) -> Dialled:
+    async def dial(
+        self, endpoint: str, *, ring_s: int, whisper: Utterance | None = None, secure: bool = False
+    ) -> Dialled:
         """Join the caller to an agent's telephone and return when the agent has left.
 
         `whisper` is one joined file, like all that is said: the caller hears nothing of it, and the agent no gap.
@@ -192,11 +205,43 @@ class AsteriskLine:
         endpoint that is not `PJSIP/<letters, digits, _ and ->`, with or without a SIP address that is reached through
         it: nothing else reaches `Dial`.
         """
-        if not _ENDPOINT.fullmatch(endpoint):
-            raise LocalProtocolError("an endpoint is PJSIP/ and letters, digits, _ and -, and maybe a SIP address")
         options = DIAL_OPTIONS
         if whisper is not None and whisper.prompts:
             options += f"A({self._sounds.path_for(whisper, self._key)})"
+        if secure:
+            options += f"b({SECURE_CONTEXT}^asks^1)"
+        return await self._dial(endpoint, ring_s, options)
+
+    async def consult(self, endpoint: str, *, ring_s: int, number: str) -> Dialled:
+        """Dial as `dial` does; who answers is handed to the engine first, by another AGI session with this number.
+
+        Raises `LocalProtocolError` also for a number that is not 26 digits and capitals.
+        """
+        if not _NUMBER.fullmatch(number):
+            raise LocalProtocolError("the number of a consultation has 26 digits and capitals")
+        return await self._dial(endpoint, ring_s, f"{DIAL_OPTIONS}U({CONSULT_CONTEXT}^{number})")
+
+    async def rejoin(self, channel: str) -> Dialled:
+        """Join the caller again to the agent on a channel; the agent is hung up on when the caller leaves.
+
+        Raises `LocalProtocolError` for what is no channel of an agent.
+        """
+        if not _CHANNEL.fullmatch(channel):
+            raise LocalProtocolError("a channel is PJSIP/ and letters, digits, _ and -")
+        began = asyncio.get_running_loop().time()
+        await self._session.execute(Exec("Bridge", f"{channel},x"), within_s=MAX_TALK_S)
+        self._music_stopped_by_prompt = self._music_wanted
+        if await self._variable("BRIDGERESULT") != "SUCCESS":
+            return Dialled(DialResult.UNREACHABLE, 0)
+        return Dialled(DialResult.ANSWERED, round(asyncio.get_running_loop().time() - began))
+
+    async def take_call(self) -> None:
+        """Let Dial join both when our session on this, the dialled channel has ended; else it hangs up on it."""
+        await self._session.execute(SetVariable("GOSUB_RESULT", ""), within_s=ANSWER_S)
+
+    async def _dial(self, endpoint: str, ring_s: int, options: str) -> Dialled:
+        if not _ENDPOINT.fullmatch(endpoint):
+            raise LocalProtocolError("an endpoint is PJSIP/ and letters, digits, _ and -, and maybe a SIP address")
         if not 1 <= ring_s <= MAX_RING_S:
             message = f"an agent's telephone rings 1 to {MAX_RING_S} s"
             raise LocalProtocolError(message)

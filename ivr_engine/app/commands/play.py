@@ -28,6 +28,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--keys", help="keys typed in turn, apart by commas: 3,1,620001#,246810,1")
     parser.add_argument("--language", type=Language, choices=list(Language), help="spoken before the caller chooses")
     parser.add_argument("--agents", type=QueueOutcome, choices=list(QueueOutcome), default=QueueOutcome.ANSWERED)
+    parser.add_argument("--asks-secret", action="store_true", help="the agent presses *7 in the talk, once")
     parser.add_argument("--steps", action="store_true", help="show each step and its outcome")
     parser.add_argument("--save", type=pathlib.Path, metavar="FILE", help="write the played call as a test")
     parser.set_defaults(run=run)
@@ -54,11 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
         show_steps=arguments.steps,
         recorder=recorder,
         zone=given.zone,
+        asks_secret=arguments.asks_secret,
     )
     ask = lines_of(arguments.keys, say) if arguments.keys is not None else _typed
     play_now(scene, ask=ask, write=say)
     if save is not None and recorder is not None:
         agents = [] if scene.agents is QueueOutcome.ANSWERED else [f"agents: {scene.agents.value}"]
+        agents += ["asks secret: yes"] if scene.asks_secret else []
         title = f"A call as it was played: {save.name.removesuffix(TEST_SUFFIX).replace('_', ' ')}"
         save.write_text(recorder.as_test(title, flow, agents), encoding="utf-8")
         say(f"  (saved as {save}; ivr test {save})")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from ivr_engine.flow.nodes.blind_transfer import BlindTransfer
 from ivr_engine.flow.nodes.callback import Callback
 from ivr_engine.flow.nodes.choose import Choose
 from ivr_engine.flow.nodes.collect import Collect, Secret
@@ -24,6 +23,7 @@ from ivr_engine.flow.nodes.say import Say
 from ivr_engine.flow.nodes.sending import Email, Fax, Page, Sms
 from ivr_engine.flow.nodes.split import Split
 from ivr_engine.flow.nodes.switch import Switch
+from ivr_engine.flow.nodes.transfer import AttendedTransfer, BlindTransfer
 from ivr_engine.flow.step import Step
 
 KINDS: Final[tuple[type[Step], ...]] = (
@@ -52,6 +52,7 @@ KINDS: Final[tuple[type[Step], ...]] = (
     HandOverStep,
     Queue,
     BlindTransfer,
+    AttendedTransfer,
     Record,
     Callback,
     ReturnStep,

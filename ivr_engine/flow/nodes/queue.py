@@ -12,7 +12,7 @@ from ivr_engine.flow.fields import LongMilliseconds
 from ivr_engine.flow.findings import NotUnderstoodError, did_you_mean
 from ivr_engine.flow.nodes.modules import interface_named
 from ivr_engine.flow.scope import Interface, Scope
-from ivr_engine.flow.speaking import Speech
+from ivr_engine.flow.speaking import Part, Speech
 from ivr_engine.flow.step import Action, By, Enter, Step, Way
 from ivr_engine.flow.uses import SKILLS
 from ivr_engine.flow.values import NUMBER
@@ -20,6 +20,9 @@ from ivr_engine.flow.wording import Text
 
 PRIORITY_MAX: Final = 9
 EVERY_MS: Final = 30_000
+SECURE_DONE: Final = "secure_done"
+SECURE_NOT_DONE: Final = "secure_not_done"
+"""What an agent who has asked for a secret is told when the caller is back: it went well, or it did not."""
 
 _DEEDS: Final[Mapping[QueueOutcome, Text]] = {
     QueueOutcome.ANSWERED: Text("an agent has answered and left"),
@@ -71,6 +74,10 @@ class Queue(Step):
     relax: LongMilliseconds | None = Field(
         default=None, description="After this wait any agent of the queue may be rung, whatever they know."
     )
+    secure: str | None = Field(
+        default=None,
+        description="A flow that runs when the agent presses *7 in the talk; then the caller goes back to the agent.",
+    )
     whisper: Speech | None = Field(
         default=None, description="What the agent alone hears before both are joined; the caller hears nothing of it."
     )
@@ -94,24 +101,37 @@ class Queue(Step):
         """The in-queue flow."""
         return self.meanwhile
 
+    @property
+    def secures(self) -> str | None:
+        """The flow that the agent can ask for."""
+        return self.secure
+
     def compile(self, scope: Scope) -> Action:
         """Check the names; wait."""
         scope.queue(self.queue, ("queue",))
         self._check_skills(scope)
         usual = self._check_meanwhile(scope)
+        secured = self._check_secure(scope)
+        words = (SECURE_DONE, SECURE_NOT_DONE) if self.secure is not None else ()
+        told = [scope.speech([Part(prompt=prompt)], ()) for prompt in words]
         wanted = self._wanted(scope)
-        flow, every = self.meanwhile, self.every
+        flow, secure, every = self.meanwhile, self.secure, self.every
 
         async def act(call: Call) -> str | Enter:
             pause_ms = None if flow is None else every
-            if call.returned is None:
+            if call.queues.holds_agent:
+                call.queues.came_back(told[call.returned != secured](call))
+            elif call.returned is None:
                 await call.queues.enter(wanted(call))
                 pause_ms = None if flow is None else 0
             elif call.returned not in (usual, CALLED_AWAY):
                 call.queues.leave()
                 return call.returned
             outcome = await call.queues.wait(pause_ms)
-            return Enter(flow or "", {}, stays=True) if outcome is None else outcome.value
+            if outcome is not None:
+                return outcome.value
+            asked = call.queues.holds_agent
+            return Enter((secure if asked else flow) or "", {}, stays=True, counts=asked)
 
         return act
 
@@ -121,6 +141,7 @@ class Queue(Step):
         whisper = scope.speech(self.whisper, ("whisper",)) if self.whisper else None
         priority = scope.expression(self.priority, ("priority",), NUMBER)
         queue, most_ms, skills, relax_ms = self.queue, self.most, frozenset(self.skills), self.relax
+        secure = self.secure is not None
 
         def wanted(call: Call) -> Wanted:
             weight = cast("int", priority.evaluate(call)) if priority is not None else 0
@@ -132,6 +153,7 @@ class Queue(Step):
                 skills,
                 relax_ms,
                 whisper(call) if whisper is not None else None,
+                secure,
             )
 
         return wanted
@@ -153,6 +175,22 @@ class Queue(Step):
             return None
         interface = interface_named(scope, "meanwhile", self.meanwhile)
         return self._check_interface(scope, interface, self.meanwhile) if interface is not None else None
+
+    def _check_secure(self, scope: Scope) -> str | None:
+        """Check the flow that the agent can ask for; return the outcome after which they are told that it went well."""
+        interface = interface_named(scope, "secure", self.secure) if self.secure is not None else None
+        if interface is None:
+            return None
+        message = mend = None
+        if not interface.outcomes:
+            message = Text("'{flow}' does not come back to the agent who has asked for it", flow=self.secure)
+            mend = Text("declare `outcomes` in it, the first of which means that it went well")
+        elif interface.inputs:
+            message = Text("'{flow}' has inputs, and a flow that an agent asks for is given none", flow=self.secure)
+            mend = Text("let it find out itself what it needs")
+        if message is not None and mend is not None:
+            scope.finding("E702", ("secure",), message, mend)
+        return next(iter(interface.outcomes), None)
 
     def _check_interface(self, scope: Scope, interface: Interface, flow: str) -> str | None:
         message = mend = None

@@ -111,7 +111,7 @@ def _entry_arm(box: Box, target: str) -> Arm:
 
 
 def _box(step: CompiledStep, at_ms: int | None) -> Box:
-    named = [name for name in (step.runs, step.hands_over_to, step.returns) if name is not None]
+    named = [name for name in (*step.inner, step.hands_over_to, step.returns) if name is not None]
     named += [f"up to {step.repeated.times} times"] if step.repeated is not None else []
     named += sorted(use.name for use in step.uses if use.sort in (OPERATIONS, QUEUES))
     detail = " ".join([step.word, *named])

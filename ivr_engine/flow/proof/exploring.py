@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ivr_engine.flow.call import CALLED_AWAY
 from ivr_engine.flow.model import CompiledFlow, CompiledStep
 from ivr_engine.flow.operations import Level
 from ivr_engine.flow.step import Way
@@ -22,11 +23,12 @@ Exit = tuple[str, Level]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How a state is reached: from which, by which way of its step; through which exit of the flow that it runs."""
+    """How a state is reached: from which, by which way of its step; through which exit of a flow that it runs."""
 
     before: State
     way: Way
     through: Exit | None = None
+    flow: str = ""
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class Explorer:
         self.entered_from: dict[tuple[str, Level], tuple[Visit, State]] = {}
         """For a visit that another flow makes: from where it was made first."""
         steps = [step for flow in flows.values() for step in flow.steps.values()]
-        entered = {step.runs for step in steps} | {step.hands_over_to for step in steps}
+        entered = {name for step in steps for name in (*step.inner, step.hands_over_to)}
         self.first = tuple(name for name in flows if name == first_flow or name not in entered | self._modules(flows))
         """The flows with which a call can begin: the hotline's, and those that nobody runs or hands over to."""
         for name in self.first:
@@ -104,20 +106,32 @@ class Explorer:
             if way.outcome in step.from_flow:
                 for outcome, after in exits:
                     if outcome == way.outcome:
-                        yield (target, after), Move(state, way, (outcome, after))
+                        yield (target, after), Move(state, way, (outcome, after), str(step.runs))
             elif step.stays:
                 for after in self._levels_within(visit, step, state):
                     yield (target, after), Move(state, way)
             elif way.at_least is None or level >= way.at_least:
                 yield (target, level if way.level is None else way.level), Move(state, way)
         yield from self._waits_on(step, state, exits)
+        if step.secures is not None:
+            yield from self._talks_on(visit, step, state, step.secures)
 
     @staticmethod
     def _waits_on(step: CompiledStep, state: State, exits: tuple[Exit, ...]) -> Iterator[tuple[State, Move]]:
         """Return where a step that stays is asked again: at itself, at the level that holds when its flow returns."""
         for outcome, after in exits if step.stays else ():
             if outcome not in step.arms:
-                yield (step.name, after), Move(state, Way(outcome), (outcome, after))
+                yield (step.name, after), Move(state, Way(outcome), (outcome, after), str(step.runs))
+
+    def _talks_on(self, visit: Visit, step: CompiledStep, state: State, secures: str) -> Iterator[tuple[State, Move]]:
+        """Return where the talk goes on after the flow that an agent has asked for: at the step, whatever its end.
+
+        The talk may begin at every level at which the caller can be called away from what runs meanwhile.
+        """
+        for level in self._levels_within(visit, step, state) if step.stays else ():
+            yield (step.name, level), Move(state, Way(CALLED_AWAY))
+        for outcome, after in self._enter(secures, visit, state).exits:
+            yield (step.name, after), Move(state, Way(outcome), (outcome, after), secures)
 
     def _exits(self, visit: Visit, step: CompiledStep, state: State) -> tuple[Exit, ...]:
         """Return how the flow that this step runs, if it does, can return."""

@@ -22,7 +22,7 @@ def groups_to_prove(
     neighbours: dict[str, set[str]] = {name: set() for name in flows}
     for name, flow in flows.items():
         for step in flow.steps.values():
-            for other in filter(None, (step.runs, step.hands_over_to)):
+            for other in filter(None, (*step.inner, step.hands_over_to)):
                 neighbours[name].add(other)
                 neighbours.setdefault(other, set()).add(name)
     left = dict.fromkeys(flows)

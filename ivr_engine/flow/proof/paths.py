@@ -34,8 +34,7 @@ def within(explorer: Explorer, visit: Visit, state: State) -> list[Way]:
     while move is not None:
         ways.append(move.way)
         if move.through is not None:
-            runs = visit.flow.steps[move.before[0]].runs or ""
-            inner = explorer.visit(runs, move.before[1])
+            inner = explorer.visit(move.flow, move.before[1])
             ways.extend(reversed(within(explorer, inner, inner.exits[move.through])))
         move = visit.came_by[move.before]
     ways.reverse()

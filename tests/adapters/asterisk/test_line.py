@@ -216,6 +216,24 @@ async def test_nothing_but_an_agents_endpoint_reaches_dial(tmp_path: Path, endpo
         assert session.command_count == 0
 
 
+@pytest.mark.parametrize("number", ["", "1", "0" * 25 + "^", "0" * 26 + ",x", "a" * 26])
+async def test_nothing_but_a_number_of_ours_reaches_the_other_side(tmp_path: Path, number: str) -> None:
+    async with serving() as engine:
+        session, _ = await engine.call()
+        with pytest.raises(LocalProtocolError):
+            await AsteriskLine(session, sounds_in(tmp_path)).consult("PJSIP/a", ring_s=5, number=number)
+        assert session.command_count == 0
+
+
+@pytest.mark.parametrize("channel", ["", "PJSIP/", "PJSIP/a,F", "Local/s@hand", "PJSIP/a&PJSIP/b", "PJSIP/${X}"])
+async def test_caller_is_joined_again_to_nothing_but_a_channel_of_an_agent(tmp_path: Path, channel: str) -> None:
+    async with serving() as engine:
+        session, _ = await engine.call()
+        with pytest.raises(LocalProtocolError):
+            await AsteriskLine(session, sounds_in(tmp_path)).rejoin(channel)
+        assert session.command_count == 0
+
+
 async def expect_hangup(call: Call, verb: Awaitable[object], under_way: str) -> None:
     """The caller leaves as soon as Asterisk's log tells that the verb is under way."""
     using = asyncio.ensure_future(verb)

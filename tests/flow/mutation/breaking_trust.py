@@ -148,6 +148,7 @@ def leak_secret(flows: Flows) -> Iterator[Mutant]:
             "into a variable": {"set": {digits: secret}, "then": target},
             "into a condition": {"if": f"{secret} = '1'", "then": target, "else": target},
             "into a comparison with itself": {"if": f"{secret} = {secret}", "then": target, "else": target},
+            "into an announcement": announcing(secret, target),
         }
         for what, leak in leaks.items():
             mutated, mine = changed(flows, flow)
@@ -156,6 +157,31 @@ def leak_secret(flows: Flows) -> Iterator[Mutant]:
                 if led == target:
                     put(mine["steps"][name], path, "leak")
             yield Mutant("leak a secret", f"{flow}:{name}: {what}", mutated)
+
+
+def announcing(variable: str, target: str) -> Step:
+    """Return a step that reads a value to whoever a caller is handed on to, and then goes on."""
+    ends = ("answered", "declined", "no_answer", "busy", "unreachable")
+    return {
+        "attended_transfer": "lost_cards",
+        "announce": [{"masked": variable}],
+        "when": dict.fromkeys(ends, target),
+    }
+
+
+def tell_a_stranger(flows: Flows) -> Iterator[Mutant]:
+    """What a caller types before the sign-in is announced to somebody else."""
+    for flow, name, step in steps_of(flows):
+        variable = step.get("collect")
+        if not declared(flows[flow]).get(str(variable), "").startswith("personal digits"):
+            continue
+        target = next(target for path, target in arms_of(step) if path[-1] in ("then", "collected"))
+        mutated, mine = changed(flows, flow)
+        mine["steps"]["announces"] = announcing(str(variable), target)
+        for path, led in list(arms_of(mine["steps"][name])):
+            if led == target:
+                put(mine["steps"][name], path, "announces")
+        yield Mutant("tell a stranger", f"{flow}:{name}: {variable} is announced", mutated)
 
 
 def hand_secret_on(flows: Flows) -> Iterator[Mutant]:
@@ -235,6 +261,7 @@ TRUST = (
     change_after_confirmation,
     move_money_again,
     leak_secret,
+    tell_a_stranger,
     hand_secret_on,
     use_secret_twice,
     forget_argument,

@@ -134,6 +134,20 @@ def remove_step(flows: Flows) -> Iterator[Mutant]:
         yield edited_top(flows, "remove a step", flow, name, remove, ("steps", name))
 
 
+LEAVES = {"queue", "record", "callback", "hang_up", "hand_over"}
+
+
+def ask_for_what_does_not_fit(flows: Flows) -> Iterator[Mutant]:
+    """An agent can ask for a flow that does not come back, needs what nobody gives it, or waits for somebody else."""
+    for flow, name, step in steps_of(flows):
+        if "queue" not in step:
+            continue
+        for other, file in flows.items():
+            leaves = any(LEAVES & one.keys() for one in file["steps"].values())
+            if leaves or not file.get("outcomes") or file.get("inputs"):
+                yield edited(flows, "ask for what does not fit", flow, name, other, put, ("secure",), other)
+
+
 def run_in_circle(flows: Flows) -> Iterator[Mutant]:
     """A flow runs one that runs it."""
     for flow, name, step in steps_of(flows):
@@ -178,6 +192,7 @@ WAYS = (
     forget_outcome,
     leave_step_alone,
     remove_step,
+    ask_for_what_does_not_fit,
     run_in_circle,
     no_human,
 )

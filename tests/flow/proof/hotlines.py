@@ -44,6 +44,7 @@ def step(name: str, flow: str, ways: Sequence[tuple[Way, str]] = (), **facts: ob
         "reads": frozenset(),
         "forgets": frozenset(),
         "runs": None,
+        "secures": None,
         "from_flow": frozenset(way.outcome for way, _ in ways if facts.get("runs") and way.by is By.STEP),
         "returns": None,
         "repeated": None,
@@ -113,12 +114,12 @@ def hotlines(draw: st.DrawFn, *, waits: bool = False) -> dict[str, CompiledFlow]
             *(["human", "end"] if name not in quiet else []),
             *(["over"] if len(plain) > 1 else []),
             *(["run"] * 2 if later else []),
-            *(["wait"] * 2 if meanwhile else []),
+            *(["wait", "wait", "talk", "talk"] if meanwhile else []),
             *(["return"] * 2 if name in returning else []),
         ]
         drawn = [draw(st.sampled_from(kinds)) for _ in names]
         if waits and place == 0:
-            drawn[0] = "wait"
+            drawn[0] = draw(st.sampled_from(["wait", "talk"]))
         steps = [
             draw(_steps(kind, one, name, names, later, plain, meanwhile))
             for kind, one in zip(drawn, names, strict=True)
@@ -171,6 +172,11 @@ def _steps(
     if kind == "wait":
         waits = [(Way("answered", By.WORLD, Text("answered")), draw(target)), (Way("bad"), draw(target))]
         return step(name, flow, waits, runs=draw(st.sampled_from(meanwhile)), rescues=True)
+    if kind == "talk":  # with an agent who may ask for a flow; before it one may run while the caller waits, or not
+        runs_too = draw(st.sampled_from([None, *meanwhile]))
+        talks = [(Way("answered", By.WORLD, Text("answered")), draw(target))]
+        talks += [(Way("bad"), draw(target))] if runs_too is not None else []
+        return step(name, flow, talks, runs=runs_too, secures=draw(st.sampled_from(meanwhile)), rescues=True)
     if kind == "run":
         runs = [(Way(outcome), draw(target)) for outcome in OUTCOMES]
         return step(name, flow, runs, runs=draw(st.sampled_from(later)))
@@ -206,16 +212,15 @@ class Walk:
     def _moves(self, configuration: Configuration) -> Iterator[tuple[Way | None, Configuration]]:
         stack, level = configuration
         standing = self.at(configuration)
-        # Whoever waits may be called away, wherever they are meanwhile.
-        for depth, (flow, name) in enumerate(stack):
-            waits = self.flows[flow].steps[name]
-            for way in waits.ways if waits.stays else ():
-                if way.outcome not in waits.from_flow:
-                    yield way, ((*stack[:depth], (flow, waits.arms[way.outcome])), level)
+        yield from self._moves_of_who_waits(stack, level)
+        if standing.secures is not None:
+            yield WAITS_ON, ((*stack, (standing.secures, self.flows[standing.secures].start)), level)
         if standing.returns is not None:
             flow, caller = stack[-2]
             below = self.flows[flow].steps[caller]
-            if standing.returns in below.from_flow:
+            if below.secures is not None and stack[-1][0] != below.runs:
+                yield WAITS_ON, (stack[:-1], level)
+            elif standing.returns in below.from_flow:
                 yield None, ((*stack[:-2], (flow, below.arms[standing.returns])), level)
             else:  # the caller waits on; the queue's own limit ends that, so it is no circle
                 yield WAITS_ON, (stack[:-1], level)
@@ -228,3 +233,16 @@ class Walk:
                 if way.at_least is None or level >= way.at_least:
                     after = level if way.level is None else way.level
                     yield way, ((*stack[:-1], (stack[-1][0], standing.arms[way.outcome])), after)
+
+    def _moves_of_who_waits(self, stack: Stack, level: Level) -> Iterator[tuple[Way | None, Configuration]]:
+        """Whoever waits may be called away, wherever they are meanwhile; but not while an agent waits for them."""
+        for depth, (flow, name) in enumerate(stack):
+            waits = self.flows[flow].steps[name]
+            above = stack[depth + 1][0] if depth + 1 < len(stack) else waits.runs
+            if not waits.stays or above != waits.runs:
+                continue
+            for way in waits.ways:
+                if way.outcome not in waits.from_flow:
+                    yield way, ((*stack[:depth], (flow, waits.arms[way.outcome])), level)
+            if waits.secures is not None and depth + 1 < len(stack):
+                yield WAITS_ON, (stack[: depth + 1], level)

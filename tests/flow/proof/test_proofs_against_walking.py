@@ -103,7 +103,8 @@ def keys_by_walking(walk: Walk) -> dict[tuple[str, str], float]:
     farthest: dict[tuple[str, str], float] = {}
     for start in walk.moves:
         standing = walk.at(start)
-        waits = any(walk.flows[flow].steps[name].stays for flow, name in start[0][:-1])
+        below = [walk.flows[flow].steps[name] for flow, name in start[0][:-1]]
+        waits = any(step.stays or step.secures for step in below)
         if not waits and standing.runs is None and standing.ways and is_asked(walk, start):
             away = _fewest_keys(walk, start)
             where = start[0][-1]

@@ -14,6 +14,7 @@ from ivr_engine.adapters.asterisk.ami_link import AmiTarget
 from ivr_engine.adapters.asterisk.doctor import (
     rules_core,
     rules_dialplan,
+    rules_features,
     rules_files,
     rules_manager,
     rules_modules,
@@ -30,6 +31,7 @@ FILE_RULES: Final[tuple[Rule[Configuration], ...]] = (
     *rules_modules.RULES,
     *rules_manager.RULES,
     *rules_sip.RULES,
+    *rules_features.RULES,
     *rules_dialplan.RULES,
 )
 RUNNING_RULES: Final[tuple[Rule[Running], ...]] = rules_running.RULES

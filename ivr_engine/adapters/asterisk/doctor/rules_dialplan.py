@@ -40,16 +40,29 @@ WRITING_APPLICATIONS: Final = frozenset({"verbose", "noop", "log"})
 FORBIDDEN_FUNCTIONS: Final = re.compile(r"\b(SHELL|FILE|CURL|EVAL|SYSINFO|ENV|DB|ODBC_\w+)\(")
 STRANGERS_TEXT: Final = re.compile(r"\$\{(EXTEN|CALLERID\(|DNID|RDNIS|CALLERIDNUM|CALLERIDNAME|SIPDOMAIN|PJSIP_HEADER)")
 _FILTERED: Final = re.compile(r"\$\{FILTER\([^,]*,\$\{[^{}]*\}\)\}")
+CONSULT: Final = "consult"
+OF_OTHERS: Final = frozenset({CONSULT, "hold"})
+"""Scripts of AGI sessions with who was dialled: asked before they are joined to a caller, or waiting for one."""
 _DONE_FLAG: Final = "IVR_DONE"
 
 
-def _agi_steps(configuration: Configuration) -> Iterator[tuple[Context, list[Step], int]]:
-    """Give each AGI step with its context, its extension's steps and its place among them."""
+def _sessions(configuration: Configuration, scripts: frozenset[str]) -> Iterator[tuple[Context, list[Step], int]]:
+    """Give each AGI step of these scripts with its context, its extension's steps and its place among them."""
     for context in contexts(configuration.file(FILE)).values():
         for steps in context.extensions().values():
             for position, step in enumerate(steps):
-                if step.application == "agi":
+                if step.application == "agi" and _script(step) in scripts:
                     yield context, steps, position
+
+
+def _script(step: Step) -> str:
+    """Return which session begins: that of a caller ("") or, by name, of who was dialled."""
+    name = step.arguments.partition(",")[0].rpartition("/")[2]
+    return name if name in OF_OTHERS else ""
+
+
+def _agi_steps(configuration: Configuration) -> Iterator[tuple[Context, list[Step], int]]:
+    return _sessions(configuration, frozenset({""}))
 
 
 def _sets(steps: list[Step], variable: str) -> list[Step]:
@@ -64,7 +77,7 @@ def no_engine(configuration: Configuration) -> Iterator[Flaw]:
 
 def hung_up_for_ever(configuration: Configuration) -> Iterator[Flaw]:
     """D502: without it a frozen engine keeps the channel of a caller who has long hung up."""
-    for _, steps, position in _agi_steps(configuration):
+    for _, steps, position in (*_agi_steps(configuration), *_sessions(configuration, OF_OTHERS)):
         values = [step.arguments.partition("=")[2].lower() for step in _sets(steps[:position], "AGIEXITONHANGUP")]
         if values[-1:] not in (["yes"], ["1"], ["true"]):
             step = steps[position]
@@ -188,6 +201,16 @@ def written_back(configuration: Configuration) -> Iterator[Flaw]:
         yield Flaw(FILE, section.line, "the console can overwrite the dialplan", "writeprotect = yes")
 
 
+def joined_unasked(configuration: Configuration) -> Iterator[Flaw]:
+    """D514: an engine that is away, or dies while it asks, must not join both: Dial does, unless it is told not to."""
+    for _, steps, position in _sessions(configuration, frozenset({CONSULT})):
+        values = [step.arguments.partition("=")[2] for step in _sets(steps[:position], "GOSUB_RESULT")]
+        if values[-1:] != ["CONGESTION"]:
+            step = steps[position]
+            what = "who is asked first is joined to the caller unasked when the engine is away"
+            yield Flaw(step.file, step.line, what, "Set(GOSUB_RESULT=CONGESTION) before AGI")
+
+
 RULES: Final[tuple[Rule[Configuration], ...]] = (
     Rule("D501", Severity.ERROR, no_engine),
     Rule("D502", Severity.ERROR, hung_up_for_ever),
@@ -202,4 +225,5 @@ RULES: Final[tuple[Rule[Configuration], ...]] = (
     Rule("D511", Severity.ERROR, callers_dial_out),
     Rule("D512", Severity.ERROR, context_missing),
     Rule("D513", Severity.WARNING, written_back),
+    Rule("D514", Severity.ERROR, joined_unasked),
 )

@@ -132,6 +132,7 @@ NEEDED: Final[Mapping[str, str]] = MappingProxyType(
         "func_strings": "FILTER() cleans callers' numbers",
         "func_callerid": "the caller's number is read through it",
         "res_rtp_asterisk": "there is no audio without it",
+        "app_userevent": "the engine is told by it that an agent asks for a secret",
         "app_senddtmf": "manager action PlayDTMF, which wakes waiting callers, is in it",
         "res_manager_devicestate": "manager action DeviceStateList, which tells who is free, is in it",
         "res_security_log": "failed sign-ins are written by it",

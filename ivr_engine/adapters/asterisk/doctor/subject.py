@@ -23,6 +23,7 @@ FILES: Final = (
     "http.conf",
     "rtp.conf",
     "queues.conf",
+    "features.conf",
     "extensions.conf",
 )
 SECRET_FILES: Final = ("manager.conf", "pjsip.conf")

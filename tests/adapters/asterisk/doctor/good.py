@@ -34,6 +34,7 @@ require = func_timeout.so
 require = func_strings.so
 require = func_callerid.so
 require = app_dial.so
+require = app_userevent.so
 load => app_queue.so
 require = app_senddtmf.so
 require = res_speech.so
@@ -107,6 +108,14 @@ max_contacts = 1
     "http.conf": "[general]\nenabled = no\nenable_static = no\nenable_status = no\n",
     "rtp.conf": "[general]\nrtpstart = 10000\nrtpend = 20000\nstrictrtp = yes\n",
     "queues.conf": "[general]\npersistentmembers = no\n[humans]\nstrategy = leastrecent\n",
+    "features.conf": """\
+[general]
+pickupexten =
+[featuremap]
+blindxfer =
+[applicationmap]
+secure = *7,self,UserEvent(IvrSecure)
+""",
     "extensions.conf": """\
 [general]
 static = yes
@@ -129,6 +138,17 @@ exten => s,1,Set(TIMEOUT(absolute)=0)
  same => n,Answer()
  same => n,NoOp(no engine)
  same => n,Queue(humans,,,,600)
+ same => n,Hangup()
+[consult]
+exten => s,1,Set(GOSUB_RESULT=CONGESTION)
+ same => n,Set(AGIEXITONHANGUP=yes)
+ same => n,AGI(agi://127.0.0.1:4573/consult,token,${ARG1})
+ same => n,Return()
+[secure]
+exten => asks,1,Set(DYNAMIC_FEATURES=secure)
+ same => n,Return()
+exten => s,1,Set(AGIEXITONHANGUP=yes)
+ same => n,AGI(agi://127.0.0.1:4573/hold,token)
  same => n,Hangup()
 [agents]
 exten => 8001,1,Dial(PJSIP/8001,30)

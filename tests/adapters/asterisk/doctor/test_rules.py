@@ -78,6 +78,14 @@ BROKEN: list[tuple[str, str, str, str]] = [
     ("D432", "rtp.conf", "strictrtp = yes", "strictrtp = no"),
     ("D441", "queues.conf", "strategy = leastrecent", "strategy = leastrecent\nmonitor-format = wav"),
     ("D442", "queues.conf", "[humans]\nstrategy = leastrecent\n", ""),
+    ("D451", "features.conf", "blindxfer =", "blindxfer = #"),
+    ("D451", "features.conf", "UserEvent(IvrSecure)", "Playback(welcome)"),
+    ("D451", "features.conf", "*7,self", "*7,peer"),
+    ("D451", "features.conf", "[featuremap]", "[featuremap]\natxfer = *2"),
+    ("D451", "features.conf", "[applicationmap]", "[applicationmap]\nrecord = *1,self,MixMonitor(x)"),
+    ("D452", "extensions.conf", "Set(DYNAMIC_FEATURES=", "Set(__DYNAMIC_FEATURES="),
+    ("D452", "extensions.conf", " same => n,Answer()", " same => n,Set(DYNAMIC_FEATURES=secure)"),
+    ("D204", "modules.conf", "require = app_userevent.so", ""),
     ("D501", "extensions.conf", " same => n,AGI(agi://127.0.0.1:4573/incoming,token)\n", ""),
     ("D502", "extensions.conf", " same => n,Set(AGIEXITONHANGUP=yes)\n", ""),
     ("D502", "extensions.conf", "AGIEXITONHANGUP=yes", "AGIEXITONHANGUP=no"),
@@ -97,6 +105,9 @@ BROKEN: list[tuple[str, str, str, str]] = [
     ("D511", "extensions.conf", " same => n,Answer()", " same => n,Dial(PJSIP/900@trunk)"),
     ("D512", "pjsip.conf", "context = agents", "context = nowhere"),
     ("D513", "extensions.conf", "writeprotect = yes", ""),
+    ("D514", "extensions.conf", "Set(GOSUB_RESULT=CONGESTION)", "Set(GOSUB_RESULT=)"),
+    ("D502", "extensions.conf", "=CONGESTION)\n same => n,Set(AGIEXITONHANGUP=yes)", "=CONGESTION)"),
+    ("D514", "extensions.conf", "exten => s,1,Set(GOSUB_RESULT=CONGESTION)\n same => n,", "exten => s,1,"),
 ]
 
 
