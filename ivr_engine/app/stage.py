@@ -205,7 +205,7 @@ class Stage:
             return
         if ends in _REFUSALS:
             await self._destination.refuse(_REFUSALS[ends])
-        await self._destination.serve(lambda: asyncio.sleep(TALKS_MS / 1000))
+        await self._destination.serve(lambda _: asyncio.sleep(TALKS_MS / 1000))
 
     @property
     def _pin_key(self) -> bytes:

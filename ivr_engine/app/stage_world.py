@@ -18,18 +18,25 @@ from ivr_engine.app.stage_ground import AGENT, Ground
 from ivr_engine.calls.around import Around
 from ivr_engine.calls.queueing import CallQueues
 from ivr_engine.flow.call import QueueOutcome, Queues, Wanted
+from ivr_engine.flow.nodes.queue import SECURE_DONE, SECURE_NOT_DONE
 from ivr_engine.scenarios.model import BEGINNING, Scenario
 from ivr_engine.simulator.agents import People, WaitingQueues
 from ivr_engine.simulator.leaving import LeavingAsSaid
 from ivr_engine.simulator.noted import NotedBackOffice, NotedOperations
 from ivr_engine.simulator.orders import ordered
+from ivr_engine.testcaller.caller import Caller
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.clock import SystemClock
+from ivr_engine.values.language import Language
 from ivr_engine.values.utterance import Utterance
 
 TALKS_MS: Final = 1000
 """How long the person talks whom a test lets answer."""
+ASKS_AFTER_MS: Final = 500
+SECURE_KEYS: Final = "*7"
+TOLD: Final = frozenset(PromptName(language, told) for language in Language for told in (SECURE_DONE, SECURE_NOT_DONE))
+"""What an agent who has asked for a secret hears when the caller is back."""
 STAFFED_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.02
 AFTER_HOLD_MS: Final = 500
@@ -94,6 +101,8 @@ class Desk:
 
     def __init__(self, telephone: Telephone) -> None:
         self.telephone = telephone
+        self.asks_secret = False
+        """Whether the agent asks for a secret in the next talk, and waits until the caller is back."""
         self._over = asyncio.Event()
         self._over.set()
         self._talk: asyncio.Task[None] | None = None
@@ -130,11 +139,17 @@ class Desk:
             begun.set()
             await self._over.wait()
 
-    async def _talks(self) -> None:
-        if self._over.is_set():
-            await asyncio.sleep(TALKS_MS / 1000)
-        else:
+    async def _talks(self, agent: Caller) -> None:
+        if not self._over.is_set():  # the other end of the talk with oneself
             await self._over.wait()
+            return
+        if self.asks_secret:
+            self.asks_secret = False
+            await agent.wait(ASKS_AFTER_MS)
+            await agent.press(SECURE_KEYS)
+            while agent.ended_at is None and not any(one.name in TOLD and one.complete for one in agent.heard):
+                await agent.wait(ASKS_AFTER_MS)
+        await asyncio.sleep(TALKS_MS / 1000)
 
 
 class World:
@@ -169,6 +184,7 @@ class World:
 
     async def staff(self, engine: Engine) -> None:
         """Let the agent be there, and all have happened that was before the caller came."""
+        self._desk.asks_secret = self.given.asks_secret
         if self.agents is QueueOutcome.NO_AGENTS:
             return
         name = AgentName(AGENT)
@@ -187,6 +203,7 @@ class World:
 
     def close(self) -> None:
         """End what was begun."""
+        self._desk.asks_secret = False
         self._desk.end_talk()
         if self._people is not None:
             self._people.close()

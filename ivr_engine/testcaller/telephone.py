@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from ivr_engine.testcaller.caller import CallError
+from ivr_engine.testcaller.caller import Caller, CallError
 from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.sip import SipError, SipMessage, parse_sip
 
@@ -35,12 +35,12 @@ class Telephone(Phone):
         """The port at which it is rung."""
         return self._local_port
 
-    async def serve(self, talk: Callable[[], Awaitable[None]]) -> None:
-        """Take one call after the other, each after a short ring, talk, and hang up; until cancelled."""
+    async def serve(self, talk: Callable[[Caller], Awaitable[None]]) -> None:
+        """Take one call after the other, each after a short ring, talk at this end, and hang up; until cancelled."""
         while True:
             with contextlib.suppress(CallError):  # a caller who leaves while it rings
-                async with self.pick_up(ring_ms=RING_MS, within_ms=_A_DAY_MS):
-                    await talk()
+                async with self.pick_up(ring_ms=RING_MS, within_ms=_A_DAY_MS) as end:
+                    await talk(end)
 
     async def refuse(self, status: str) -> None:
         """Answer every call with this status, such as `486 Busy Here`; until cancelled."""
