@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import shutil
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from ivr_engine.adapters.asterisk.process import AsteriskProcess
@@ -34,6 +35,7 @@ from ivr_engine.app.comparing import (
     money_differs,
 )
 from ivr_engine.app.engine import running_engine
+from ivr_engine.app.failures import EXPECTED, expected
 from ivr_engine.app.placing import Placed, PlacingError
 from ivr_engine.app.prepare import asterisk_settings
 from ivr_engine.app.settings import Settings
@@ -56,7 +58,9 @@ OVER_WITHIN_S: Final = 60.0
 """How long what the caller ordered may go on when they have hung up."""
 WITHHELD: Final = "anonymous"
 """Who calls where the network does not say (RFC 3323 section 4.1.1.3)."""
-_REFUSALS: Final = {TransferOutcome.BUSY: "486 Busy Here", TransferOutcome.UNREACHABLE: "404 Not Found"}
+_REFUSALS: Final[Mapping[TransferOutcome, str]] = MappingProxyType(
+    {TransferOutcome.BUSY: "486 Busy Here", TransferOutcome.UNREACHABLE: "404 Not Found"}
+)
 
 
 class Stage:
@@ -116,11 +120,13 @@ class Stage:
             await self._sign_in(wanted=world.agents is not QueueOutcome.NO_AGENTS)
             report = await self._call(scenario, virtual, database, world)
             return await self._compared(scenario, virtual, report, database, world)
-        except (NotBookedError, PlacingError) as error:
+        except NotBookedError as error:
             return Placed(scenario, virtual, None, None, (str(error),))
+        except (*EXPECTED, ExceptionGroup) as error:
+            if (message := expected(error)) is None:
+                raise
+            return Placed(scenario, virtual, None, None, (message,))
         finally:
-            world.close()
-            await self._desk.close()
             await database.close()
             shutil.rmtree(self._settings.messages_dir, ignore_errors=True)
 
@@ -129,8 +135,7 @@ class Stage:
         if scenario.flow is not None:
             settings = settings.model_copy(update={"first_flow": scenario.flow})
         engine_runs = running_engine(settings, self._ground.secrets, sounds_group=self._group, parts=world.parts)
-        async with engine_runs as engine, _meanwhile(self._at_destination(scenario)):
-            await world.staff(engine)
+        async with engine_runs as engine, _meanwhile(self._at_destination(scenario)), world.staffed(engine):
             report = await follow(
                 scenario.steps,
                 self._phone,
@@ -192,10 +197,14 @@ class Stage:
 
     async def _sign_in(self, *, wanted: bool) -> None:
         """Sign the agent in or out, before the engine asks who is there; who is in says so again, or is forgotten."""
-        if wanted:
-            await self._desk.telephone.register(self._account)
-        elif self._signed_in:
-            await self._desk.telephone.register(self._account, expires_s=0)
+        try:
+            if wanted:
+                await self._desk.telephone.register(self._account)
+            elif self._signed_in:
+                await self._desk.telephone.register(self._account, expires_s=0)
+        except ConnectionError as error:
+            message = f"the agent's telephone cannot be signed in: {error}"
+            raise PlacingError(message) from None
         self._signed_in = wanted
 
     async def _at_destination(self, scenario: Scenario) -> None:
@@ -225,12 +234,12 @@ def _telephone(target: Target, ground: Ground) -> contextlib.AbstractAsyncContex
 @asynccontextmanager
 async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Do this as long as the context lasts."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()
 
 
 def _as_read(kept: Sequence[tuple[str, str, str]], read: Sequence[str]) -> list[tuple[str, str, str]]:

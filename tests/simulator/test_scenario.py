@@ -44,7 +44,9 @@ def test_key_is_pressed_a_moment_after_what_was_waited_for() -> None:
 
 
 def test_recording_that_a_key_is_meant_for_is_heard_or_cut_by_no_chance() -> None:
-    result = run("language: en\nsteps:\n  - {press: '3', during: welcome, after: 200 ms}\n  - hear: main_menu\n  - hang up\n")
+    result = run(
+        "language: en\nsteps:\n  - {press: '3', during: welcome, after: 200 ms}\n  - hear: main_menu\n  - hang up\n"
+    )
     welcome, menu = result.told.heard[:2]
     assert (welcome.name, welcome.cut, welcome.by_chance) == ("cmn/welcome", True, False)
     assert (menu.name, menu.cut, menu.by_chance) == ("en/main_menu", False, False)
