@@ -40,13 +40,14 @@ from ivr_engine.app.placing import Placed, PlacingError
 from ivr_engine.app.prepare import asterisk_settings
 from ivr_engine.app.settings import Settings
 from ivr_engine.app.stage_ground import AGENT, DESTINATION, Ground, fresh_settings
-from ivr_engine.app.stage_world import LOOK_EVERY_S, TALKS_MS, Desk, World
+from ivr_engine.app.stage_world import LOOK_EVERY_S, Desk, World
 from ivr_engine.calls.step_up import CODE_MESSAGE
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.leaving import TransferOutcome
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios.model import Press, Scenario, Typed
 from ivr_engine.simulator.scenario import Result, keys_of, wrong
+from ivr_engine.simulator.scenario_line import TALK_S
 from ivr_engine.testcaller.follow import STAYS_MS, CallReport, KeysOf, follow
 from ivr_engine.testcaller.phone import Phone, Target
 from ivr_engine.testcaller.sip import Account
@@ -214,7 +215,7 @@ class Stage:
             return
         if ends in _REFUSALS:
             await self._destination.refuse(_REFUSALS[ends])
-        await self._destination.serve(lambda: asyncio.sleep(TALKS_MS / 1000))
+        await self._destination.serve(lambda: asyncio.sleep(TALK_S))
 
     @property
     def _pin_key(self) -> bytes:

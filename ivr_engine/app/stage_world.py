@@ -25,13 +25,12 @@ from ivr_engine.simulator.agents import People, WaitingQueues
 from ivr_engine.simulator.leaving import LeavingAsSaid
 from ivr_engine.simulator.noted import NotedBackOffice, NotedOperations
 from ivr_engine.simulator.orders import ordered
+from ivr_engine.simulator.scenario_line import TALK_S
 from ivr_engine.testcaller.caller import Caller
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.clock import SystemClock
 
-TALKS_MS: Final = 1000
-"""How long the person talks whom a test lets answer."""
 STAFFED_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.02
 AFTER_HOLD_MS: Final = 500
@@ -118,7 +117,7 @@ class Desk:
 
     async def _talk(self) -> None:
         if self._over.is_set():
-            await asyncio.sleep(TALKS_MS / 1000)
+            await asyncio.sleep(TALK_S)
         else:
             await self._over.wait()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -219,12 +220,16 @@ class TypedLine:
 
 @dataclass(slots=True)
 class PlayedQueues:
-    """Queues that always end in the same way; `asked` names those that the caller was put into."""
+    """Queues that always end in the same way; `asked` names those that the caller was put into.
+
+    An agent who answers talks for `talks_ms`, in which the caller may hang up; keys are heard by the agent alone.
+    """
 
     conversation: Conversation
     outcome: QueueOutcome
     write: Write | None = None
     asked: list[str] = field(default_factory=list)
+    talks_ms: int = 0
 
     async def enter(self, wanted: Wanted) -> None:
         """Say what is said before the music, where there is any; keys from before were meant for nobody.
@@ -238,10 +243,15 @@ class PlayedQueues:
         self.conversation.forget_typed_ahead()
 
     async def wait(self, within_ms: int | None = None) -> QueueOutcome:
-        """End at once: nobody waits for an outcome that is known."""
+        """End at once, or after the talk: nobody waits for an outcome that is known."""
         del within_ms
         if self.write is not None:
             self.write(f"  (queue '{self.asked[-1]}': {self.outcome.value.replace('_', ' ')})")
+        if self.outcome is QueueOutcome.ANSWERED and self.talks_ms:
+            loop = asyncio.get_running_loop()
+            until = loop.time() + self.talks_ms / 1000
+            while (left_s := until - loop.time()) > 0:
+                await self.conversation.line.read_key(within_ms=math.ceil(left_s * 1000))
         return self.outcome
 
     @property
