@@ -79,12 +79,12 @@ class Stage:
 
     @classmethod
     @asynccontextmanager
-    async def at(cls, ground: Ground, number: int) -> AsyncIterator[Stage]:
-        """Start Asterisk and the telephones; end them, whatever happens, on leaving.
+    async def at(cls, ground: Ground, number: int, ports: Sequence[int]) -> AsyncIterator[Stage]:
+        """Start Asterisk on these free `PORTS` and the telephones; end them, whatever happens, on leaving.
 
         Raises what `ivr serve` raises when it cannot start.
         """
-        settings = fresh_settings(ground, number)
+        settings = fresh_settings(ground, number, ports)
         settings.state_dir.mkdir(parents=True)
         settings.sounds_dir.symlink_to(ground.given.sounds_dir.resolve())
         target = Target(settings.sip_bind, settings.sip_port)

@@ -27,7 +27,7 @@ from tests.asterisk.hotline import SHARED_SOUNDS
 
 pytestmark = pytest.mark.asterisk
 
-STAGES: Final = 8
+STAGES: Final = 10
 TESTS: Final = PROJECT / "flows" / "tests"
 SHIPPED: Final = (
     "typed_ahead",
