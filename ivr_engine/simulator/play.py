@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -221,7 +222,10 @@ class TypedLine:
 
 @dataclass(slots=True)
 class PlayedQueues:
-    """Queues that always end in the same way; `asked` names those that the caller was put into."""
+    """Queues that always end in the same way; `asked` names those that the caller was put into.
+
+    An agent who answers talks for `talks_ms`, in which the caller may hang up; keys are heard by the agent alone.
+    """
 
     conversation: Conversation
     outcome: QueueOutcome
@@ -229,6 +233,7 @@ class PlayedQueues:
     asked: list[str] = field(default_factory=list)
     asks_secret: bool = False
     """Whether the agent asks the caller, once in each talk, for what the flow has for that."""
+    talks_ms: int = 0
     told: list[Utterance] = field(default_factory=list)
     holds_agent: bool = False
     _may_ask: bool = False
@@ -250,7 +255,7 @@ class PlayedQueues:
         self.conversation.forget_typed_ahead()
 
     async def wait(self, within_ms: int | None = None) -> QueueOutcome | None:
-        """End at once: nobody waits for an outcome that is known; an agent who asks for a secret waits first."""
+        """End at once, or after the talk: nobody waits for an outcome that is known; an agent who asks waits first."""
         del within_ms
         self.holds_agent = self._may_ask and self.outcome is QueueOutcome.ANSWERED
         self._may_ask = False
@@ -260,6 +265,11 @@ class PlayedQueues:
             return None
         if self.write is not None:
             self.write(f"  (queue '{self.asked[-1]}': {self.outcome.value.replace('_', ' ')})")
+        if self.outcome is QueueOutcome.ANSWERED and self.talks_ms:
+            loop = asyncio.get_running_loop()
+            until = loop.time() + self.talks_ms / 1000
+            while (left_s := until - loop.time()) > 0:
+                await self.conversation.line.read_key(within_ms=math.ceil(left_s * 1000))
         return self.outcome
 
     @property
