@@ -43,7 +43,7 @@ from ivr_engine.app.flow_world import QUEUE, flow_world, read_messages
 from ivr_engine.app.metrics import Metrics
 from ivr_engine.app.secrets_file import Secrets
 from ivr_engine.app.settings import Settings
-from ivr_engine.app.telephones import Telephones
+from ivr_engine.app.telephones import WANTED, Telephones
 from ivr_engine.banking.core import CoreBank
 from ivr_engine.calls.around import Around, as_it_is
 from ivr_engine.calls.consulting import Consultations
@@ -336,6 +336,7 @@ def _join_humans(
         state_changed=link_changed,
         clock=clock,
         jitter=random.Random(),  # noqa: S311 # spreads reconnects, guards nothing
+        wanted=WANTED,
     )
     queue = QueueSettings(
         QueueName(QUEUE), ring_s=settings.ring_s, wrap_up_s=settings.wrap_up_s, max_wait_s=settings.max_wait_s

@@ -17,11 +17,14 @@ from ivr_engine.adapters.asterisk.line import SECURE_CONTEXT
 from ivr_engine.calls.queueing import AgentQueues
 from ivr_engine.channel.line import WAKE
 from ivr_engine.protocols.ami.actions import Getvar, PlayDTMF, Redirect
-from ivr_engine.protocols.ami.events import DeviceState, DeviceStateChanged, DialEnded, DialplanTold
+from ivr_engine.protocols.ami.events import DeviceState, DeviceStateChanged, DialEnded
+from ivr_engine.protocols.ami.message import Event as Message
 
 WAKE_WITHIN_S: Final = 2.0
 LOOK_WITHIN_S: Final = 2.0
 SECURE_EVENT: Final = "IvrSecure"
+WANTED: Final = frozenset({"UserEvent"})
+"""Events that are acted on here, beside those that have a type of their own."""
 _HANGS_UP: Final = "CHANNEL(checkhangup)"
 _NO_CHANNEL: Final = "No such channel"
 _TECHNOLOGY: Final = "PJSIP/"
@@ -66,8 +69,8 @@ class Telephones:
                 queues.tell(_changed(AgentName(name), item.state))
         elif isinstance(item, DialEnded) and item.status == "ANSWER":
             queues.agent_answered(item.channel, item.to_channel)
-        elif isinstance(item, DialplanTold) and item.what == SECURE_EVENT:
-            queues.secret_asked(item.channel)
+        elif isinstance(item, Message) and item.get("UserEvent") == SECURE_EVENT:
+            queues.secret_asked(item.get("Channel"))
 
     async def wake(self, channel: str) -> None:
         """End the waiting command of a line; a failure costs the caller at most one slice of waiting."""

@@ -22,7 +22,7 @@ HOLD_MAX_S: Final = 300.0
 ARRIVES_WITHIN_S: Final = 3.0
 """How long it may take until an agent who has asked hears the music."""
 TOLD_WITHIN_S: Final = 15.0
-JOINED_WITHIN_S: Final = 15.0
+JOINED_WITHIN_S: Final = 5.0
 """How long an agent who has been told that the caller is back waits to be joined to them."""
 SLICE_MS: Final = 200
 

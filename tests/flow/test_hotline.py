@@ -283,9 +283,13 @@ LEAVING: Final = MappingProxyType(
         "survey answered": Story(press("3", "0", "4")),
         "survey, wrong keys": Story(press("3", "0", "7", "7")),
         "survey, a human again": Story(press("3", "0", "0", "5")),
+        "an agent asks, and the caller signs in": Story(press("3", "0", NUMBER, PIN, "5"), asks_secret=True),
+        "an agent asks, and the caller is silent": Story(press("3", "0", "", "", "", "5"), asks_secret=True),
+        "an agent asks, and the PIN is wrong": Story(press("3", "0", *THREE_WRONG, "1", "5"), asks_secret=True),
     }
 )
-"""What callers leave behind; a call does not go on in the middle of it as it was, for nobody speaks twice alike."""
+"""What callers leave behind, and do when an agent asks; a call does not go on in the middle of it as it was, for nobody
+speaks twice alike."""
 
 
 def contains(words: Sequence[str], part: Sequence[str]) -> bool:
@@ -342,6 +346,7 @@ def test_arm_that_no_story_takes_would_be_noticed() -> None:
     assert [line.rpartition(": ")[2] for line in never_taken(taken - lonely)] == [
         "'library/sign_in' never came back with 'given_up'",
         "step 'leave' was never reached",
+        "'library/sign_in' never came back with 'given_up'",
     ]
 
 

@@ -132,14 +132,6 @@ class DialEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class DialplanTold:
-    """The dialplan, or a key of a talk, has told something (UserEvent), on a channel."""
-
-    channel: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
 class QueueCallerJoined:
     """A caller waits in a queue of Asterisk's own: the engine was away."""
 
@@ -180,7 +172,6 @@ TypedEvent = (
     | ChannelHungUp
     | DialBegun
     | DialEnded
-    | DialplanTold
     | QueueCallerJoined
     | QueueCallerLeft
     | OriginateEnded
@@ -259,7 +250,6 @@ _TYPED: Final[Mapping[str, tuple[str, _Maker]]] = MappingProxyType(
             "Queue",
             lambda e: QueueCallerLeft(e.get("Queue"), e.get("Channel"), e.get("Uniqueid")),
         ),
-        "UserEvent": ("UserEvent", lambda e: DialplanTold(e.get("Channel"), e.get("UserEvent"))),
         "OriginateResponse": ("ActionID", _originate_ended),
     }
 )
