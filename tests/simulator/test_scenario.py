@@ -84,7 +84,7 @@ def test_recording_that_an_agent_has_cut_stands_between_two_others() -> None:
     agents = "given: {agents: free after 4 s}\n"
     assert messages(run(agents + steps.format("..., "))) == []
     (message, *_) = messages(run(agents + steps.format("")))
-    assert "after `connecting_to_agent` the caller was to hear `thank_you`, but heard en/all_agents_busy" in message
+    assert "the caller was to hear `en/thank_you`, but heard en/all_agents_busy" in message
 
 
 def test_recording_in_another_language_is_not_the_one_that_is_waited_for() -> None:
