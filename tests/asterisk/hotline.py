@@ -225,14 +225,14 @@ def _running(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningHotli
 
 def _share_recordings(state: Path) -> None:
     """Let a hotline find the recordings already there."""
-    _make_recordings()
+    make_recordings()
     state.mkdir(parents=True, exist_ok=True)
     if not (state / "sounds").exists():
         subprocess.run(["cp", "-al", str(SHARED_SOUNDS), str(state / "sounds")], check=True)
 
 
 @cache
-def _make_recordings() -> None:
+def make_recordings() -> None:
     """Make those that are missing or whose words have changed, once for all tests, whichever process comes first."""
     SHARED_SOUNDS.parent.mkdir(exist_ok=True)
     with (SHARED_SOUNDS.parent / "sounds.lock").open("w") as lock:

@@ -23,9 +23,9 @@ from ivr_engine.app.settings import PROJECT, Settings, load_settings
 from ivr_engine.app.stages import place_on_stages
 from ivr_engine.simulator.scenario import Result
 from ivr_engine.values.money import Currency, Money
-from tests.asterisk.hotline import SHARED_SOUNDS
+from tests.asterisk.hotline import SHARED_SOUNDS, make_recordings
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.long]
+pytestmark = [pytest.mark.asterisk, pytest.mark.alone]
 
 STAGES: Final = 10
 TESTS: Final = PROJECT / "flows" / "tests"
@@ -114,6 +114,7 @@ def given_settings() -> Iterator[Settings]:
     """The settings of a hotline that was never run, but has its recordings."""
     with tempfile.TemporaryDirectory(prefix="ivr-test-") as folder:
         Path(folder).chmod(0o755)
+        make_recordings()
         (Path(folder) / "sounds").symlink_to(SHARED_SOUNDS)
         yield load_settings(Path(folder), {"IVR_STATE_DIR": folder})
 

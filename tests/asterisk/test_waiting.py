@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 import pytest
 
-from ivr_engine.app.commands.suite import load_suite, runner_for
-from ivr_engine.app.placing import Placed, Placer, rehearse
 from ivr_engine.app.settings import PROJECT
-from ivr_engine.scenarios.model import Busy
 from ivr_engine.testcaller.caller import Caller
 from ivr_engine.testcaller.dialogue import EndedBy
 from ivr_engine.testcaller.phone import Phone
@@ -21,7 +17,7 @@ from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import Voice, ask_for_human, at_work, clip, music_ms
+from tests.asterisk.people import Voice, at_work, clip, music_ms
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.long]
@@ -141,43 +137,6 @@ async def test_music_is_ended_at_once_too(
         after_ms = await rings_after_ms(desk, agent, number)
         record_testsuite_property("freed_agent_rang_after_ms_music", round(after_ms))
         assert after_ms < AT_ONCE_MS
-
-
-TOLD: Final = ("waiting_then_agent", "waiting_agent_cuts_in")
-"""Tests of the shipped flows with agents who are free after a while: in the music, and in the middle of a word."""
-
-
-@pytest.mark.parametrize("name", TOLD)
-async def test_tests_of_flows_with_agents_go_over_real_calls_as_in_virtual_time(
-    name: str, hotline: RunningHotline, recordings: Recordings
-) -> None:
-    rehearsed = await asyncio.to_thread(in_virtual_time, hotline, name)  # it has a loop of its own
-    assert rehearsed.differences == ()
-    assert "people" in str(rehearsed.skipped), "the bank's people do as they like; here they do as the test says"
-    agents = rehearsed.scenario.given.agents
-    assert isinstance(agents, Busy)
-    async with (
-        at_work(hotline, recordings, "1001") as desk,
-        Phone.at(hotline.target, recordings) as phone,
-        phone.dial(hotline.number, caller="13933333330") as first,
-    ):
-        await ask_for_human(first)
-        async with desk.pick_up() as agent, Placer(hotline.settings) as placer, asyncio.TaskGroup() as group:
-            placed = group.create_task(placer.place(dataclasses.replace(rehearsed, skipped=None)))
-            await until(lambda: hotline.metric("ivr_callers_waiting") == 1, "the caller waits", within_s=40)
-            await agent.wait(agents.free_after_ms)
-            group.create_task(_serve(desk))
-            agent.hang_up()
-    one = placed.result()
-    assert one.differences == (), "\n".join(one.differences)
-    assert ("library/waiting", "ask_place", "wait_unknown") in one.virtual.told.steps
-
-
-def in_virtual_time(hotline: RunningHotline, name: str) -> Placed:
-    suite = load_suite([PROJECT / "flows" / "tests" / f"{name}.test.yaml"], hotline.settings)
-    assert suite is not None
-    with runner_for(suite, hotline.settings) as runner:
-        return rehearse(suite.scenarios[0], runner, hotline.settings)
 
 
 async def test_pin_that_is_being_typed_is_finished_first_and_no_key_of_it_reaches_the_agent(
