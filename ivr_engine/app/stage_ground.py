@@ -137,8 +137,8 @@ async def _make_bank(url: str) -> None:
 def free_ports(count: int) -> list[int]:
     """Return ports that are free for TCP and UDP at this moment.
 
-    Below those that systems give out by themselves, and from a different one on each time: the calls of other stages open
-    a port each, and somebody else may start stages as well.
+    Below those that systems give out by themselves, and from a different one on each time: the calls of other stages
+    open ports, and somebody else may start stages as well.
     """
     ports = list(CONTROL_PORTS)
     first = secrets.randbelow(len(ports))

@@ -189,6 +189,10 @@ class TypedLine:
         self._check()
         return Dialled(DialResult.UNREACHABLE, 0)
 
+    def forget_typed(self) -> None:
+        """Drop keys typed ahead, which nobody has heard: they are in no saved test either."""
+        self._typed.clear()
+
     def _check(self) -> None:
         if self.hung_up:
             raise CallerHungUp
@@ -223,6 +227,7 @@ class PlayedQueues:
     """Queues that always end in the same way; `asked` names those that the caller was put into.
 
     An agent who answers talks for `talks_ms`, in which the caller may hang up; keys are heard by the agent alone.
+    `in_talk` is done meanwhile.
     """
 
     conversation: Conversation
@@ -230,6 +235,7 @@ class PlayedQueues:
     write: Write | None = None
     asked: list[str] = field(default_factory=list)
     talks_ms: int = 0
+    in_talk: Callable[[], None] = lambda: None
 
     async def enter(self, wanted: Wanted) -> None:
         """Say what is said before the music, where there is any; keys from before were meant for nobody.
@@ -247,7 +253,8 @@ class PlayedQueues:
         del within_ms
         if self.write is not None:
             self.write(f"  (queue '{self.asked[-1]}': {self.outcome.value.replace('_', ' ')})")
-        if self.outcome is QueueOutcome.ANSWERED and self.talks_ms:
+        if self.outcome is QueueOutcome.ANSWERED:
+            self.in_talk()
             loop = asyncio.get_running_loop()
             until = loop.time() + self.talks_ms / 1000
             while (left_s := until - loop.time()) > 0:
@@ -297,7 +304,8 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
             write(f"    [{step.flow}: {step.step}, {step.outcome}]")
 
     bank = scene.bank(clock)
-    conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
+    line = TypedLine(ask, write, scene.catalogue, recorder)
+    conversation = Conversation(line)
     if recorder is not None:
         recorder.conversation = conversation
     call, ports = _call_of(scene, clock, bank, conversation, write)
@@ -347,7 +355,7 @@ def _call_of(
     call = Call(
         conversation,
         ports.operations,
-        PlayedQueues(conversation, scene.agents, write),
+        PlayedQueues(conversation, scene.agents, write, in_talk=line.forget_typed),
         ports.operations,
         scene.language,
         ports.back_office,
