@@ -308,7 +308,7 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
     conversation = Conversation(line)
     if recorder is not None:
         recorder.conversation = conversation
-    call, ports = _call_of(scene, clock, bank, conversation, write)
+    call, ports = _call_of(scene, clock, bank, conversation, line)
     operations = ports.operations
     runner = Runner(scene.library, call, clock, on_step=note)
     try:
@@ -337,7 +337,7 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
 
 
 def _call_of(
-    scene: Scene, clock: Clock, bank: CoreBank, conversation: Conversation, write: Write
+    scene: Scene, clock: Clock, bank: CoreBank, conversation: Conversation, line: TypedLine
 ) -> tuple[Call, Ports]:
     """Return the call as its flows see it, and its bank, messages and queues."""
     names, skills = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
@@ -351,11 +351,11 @@ def _call_of(
         zone=scene.zone,
         queues=StagedQueues(names, skills, scene.agents, clock, structlog.get_logger()),
     )
-    left = LeftBehind(tell=lambda what: write(f"  ({what})"))
+    left = LeftBehind(tell=lambda what: line.write(f"  ({what})"))
     call = Call(
         conversation,
         ports.operations,
-        PlayedQueues(conversation, scene.agents, write, in_talk=line.forget_typed),
+        PlayedQueues(conversation, scene.agents, line.write, in_talk=line.forget_typed),
         ports.operations,
         scene.language,
         ports.back_office,
