@@ -9,7 +9,6 @@ import asyncio
 import itertools
 import os
 import pathlib
-import secrets
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -137,11 +136,11 @@ async def _make_bank(url: str) -> None:
 def free_ports(count: int) -> list[int]:
     """Return ports that are free for TCP and UDP at this moment.
 
-    Below those that systems give out by themselves, and from a different one on each time: the calls of other stages
-    open a port each, and somebody else may start stages as well.
+    Below those that systems give out by themselves, and from another one on in each process: the calls of other stages
+    open ports, and somebody else may start stages as well.
     """
     ports = list(CONTROL_PORTS)
-    first = secrets.randbelow(len(ports))
+    first = os.getpid() * 101 % len(ports)
     free = (port for port in ports[first:] + ports[:first] if _is_free(port))
     return list(itertools.islice(free, count))
 

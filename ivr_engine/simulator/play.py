@@ -191,6 +191,10 @@ class TypedLine:
         self._check()
         return Dialled(DialResult.UNREACHABLE, 0)
 
+    def forget_typed(self) -> None:
+        """Drop keys typed ahead, which nobody has heard: they are in no saved test either."""
+        self._typed.clear()
+
     def _check(self) -> None:
         if self.hung_up:
             raise CallerHungUp
@@ -225,6 +229,7 @@ class PlayedQueues:
     """Queues that always end in the same way; `asked` names those that the caller was put into.
 
     An agent who answers talks for `talks_ms`, in which the caller may hang up; keys are heard by the agent alone.
+    `in_talk` is done meanwhile.
     """
 
     conversation: Conversation
@@ -234,6 +239,7 @@ class PlayedQueues:
     asks_secret: bool = False
     """Whether the agent asks the caller, once in each talk, for what the flow has for that."""
     talks_ms: int = 0
+    in_talk: Callable[[], None] = lambda: None
     told: list[Utterance] = field(default_factory=list)
     holds_agent: bool = False
     _may_ask: bool = False
@@ -265,7 +271,8 @@ class PlayedQueues:
             return None
         if self.write is not None:
             self.write(f"  (queue '{self.asked[-1]}': {self.outcome.value.replace('_', ' ')})")
-        if self.outcome is QueueOutcome.ANSWERED and self.talks_ms:
+        if self.outcome is QueueOutcome.ANSWERED:
+            self.in_talk()
             loop = asyncio.get_running_loop()
             until = loop.time() + self.talks_ms / 1000
             while (left_s := until - loop.time()) > 0:
@@ -316,10 +323,11 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
             write(f"    [{step.flow}: {step.step}, {step.outcome}]")
 
     bank = scene.bank(clock)
-    conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
+    line = TypedLine(ask, write, scene.catalogue, recorder)
+    conversation = Conversation(line)
     if recorder is not None:
         recorder.conversation = conversation
-    call, ports = _call_of(scene, clock, bank, conversation, write)
+    call, ports = _call_of(scene, clock, bank, conversation, line)
     operations = ports.operations
     runner = Runner(scene.library, call, clock, on_step=note)
     try:
@@ -348,7 +356,7 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
 
 
 def _call_of(
-    scene: Scene, clock: Clock, bank: CoreBank, conversation: Conversation, write: Write
+    scene: Scene, clock: Clock, bank: CoreBank, conversation: Conversation, line: TypedLine
 ) -> tuple[Call, Ports]:
     """Return the call as its flows see it, and its bank, messages and queues."""
     names, skills = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
@@ -362,11 +370,11 @@ def _call_of(
         zone=scene.zone,
         queues=StagedQueues(names, skills, scene.agents, clock, structlog.get_logger()),
     )
-    left = LeftBehind(tell=lambda what: write(f"  ({what})"))
+    left = LeftBehind(tell=lambda what: line.write(f"  ({what})"))
     call = Call(
         conversation,
         ports.operations,
-        PlayedQueues(conversation, scene.agents, write, asks_secret=scene.asks_secret),
+        PlayedQueues(conversation, scene.agents, line.write, asks_secret=scene.asks_secret, in_talk=line.forget_typed),
         ports.operations,
         scene.language,
         ports.back_office,
