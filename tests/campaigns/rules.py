@@ -21,7 +21,8 @@ from typing import Final
 
 from ivr_engine.app.settings import PROJECT
 from ivr_engine.flow.library import TEST_SUFFIX
-from tests.campaigns.breaks import BREAKS, Break
+from tests.campaigns.breaks import OF_KEYS, Break
+from tests.campaigns.breaks_of_steps import OF_STEPS
 
 ENGINE: Final = "ivr_engine"
 SHARED: Final = ("flows", "prompts", "asterisk-config", "dialplans", "tests", ".ivr")
@@ -79,7 +80,7 @@ def main() -> int:
     parser.add_argument("--sip", action="store_true", help="place the tests as real calls")
     arguments = parser.parse_args()
     left = 0
-    for one in BREAKS:
+    for one in (*OF_KEYS, *OF_STEPS):
         if arguments.only not in one.rule:
             continue
         try:
