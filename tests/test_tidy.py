@@ -73,7 +73,7 @@ EXCUSED: Final = MappingProxyType(
         ("reveal", "ivr_engine/simulator/office.py::MemoryOffice.post_code"): "a simulated caller reads the code",
         ("reveal", "ivr_engine/simulator/office.py::_value"): "computes the value that a code is judged by",
         ("reveal", "ivr_engine/simulator/scenario.py::wrong"): "a simulated caller mistypes an invented PIN",
-        ("reveal", "ivr_engine/simulator/scenario.py::_keys_of.keys"): "a simulated caller has to press the keys",
+        ("reveal", "ivr_engine/simulator/scenario.py::keys_of.keys"): "a simulated caller has to press the keys",
         ("reveal", "ivr_engine/testcaller/caller.py::Caller.press"): "a caller has to press the keys",
         ("size", "ivr_engine/adapters/store/migrations/versions/0001_bank_and_calls.py::upgrade"): "one list of tables",
         ("test-sleep", "tests/channel/test_conversation.py"): "runs in virtual time, which passes at once",

@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import shutil
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from ivr_engine.adapters.asterisk.process import AsteriskProcess
@@ -34,17 +35,19 @@ from ivr_engine.app.comparing import (
     money_differs,
 )
 from ivr_engine.app.engine import running_engine
+from ivr_engine.app.failures import EXPECTED, expected
 from ivr_engine.app.placing import Placed, PlacingError
 from ivr_engine.app.prepare import asterisk_settings
 from ivr_engine.app.settings import Settings
 from ivr_engine.app.stage_ground import AGENT, DESTINATION, Ground, fresh_settings
-from ivr_engine.app.stage_world import LOOK_EVERY_S, TALKS_MS, Desk, World
+from ivr_engine.app.stage_world import LOOK_EVERY_S, Desk, World
 from ivr_engine.calls.step_up import CODE_MESSAGE
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.leaving import TransferOutcome
 from ivr_engine.flow.wording import Text
 from ivr_engine.scenarios.model import Press, Scenario, Typed
 from ivr_engine.simulator.scenario import Result, keys_of, wrong
+from ivr_engine.simulator.scenario_line import TALK_S
 from ivr_engine.testcaller.follow import STAYS_MS, CallReport, KeysOf, follow
 from ivr_engine.testcaller.phone import Phone, Target
 from ivr_engine.testcaller.sip import Account
@@ -56,7 +59,9 @@ OVER_WITHIN_S: Final = 60.0
 """How long what the caller ordered may go on when they have hung up."""
 WITHHELD: Final = "anonymous"
 """Who calls where the network does not say (RFC 3323 section 4.1.1.3)."""
-_REFUSALS: Final = {TransferOutcome.BUSY: "486 Busy Here", TransferOutcome.UNREACHABLE: "404 Not Found"}
+_REFUSALS: Final[Mapping[TransferOutcome, str]] = MappingProxyType(
+    {TransferOutcome.BUSY: "486 Busy Here", TransferOutcome.UNREACHABLE: "404 Not Found"}
+)
 
 
 class Stage:
@@ -74,12 +79,12 @@ class Stage:
 
     @classmethod
     @asynccontextmanager
-    async def at(cls, ground: Ground, number: int) -> AsyncIterator[Stage]:
-        """Start Asterisk and the telephones; end them, whatever happens, on leaving.
+    async def at(cls, ground: Ground, number: int, ports: Sequence[int]) -> AsyncIterator[Stage]:
+        """Start Asterisk on these free `PORTS` and the telephones; end them, whatever happens, on leaving.
 
         Raises what `ivr serve` raises when it cannot start.
         """
-        settings = fresh_settings(ground, number)
+        settings = fresh_settings(ground, number, ports)
         settings.state_dir.mkdir(parents=True)
         settings.sounds_dir.symlink_to(ground.given.sounds_dir.resolve())
         target = Target(settings.sip_bind, settings.sip_port)
@@ -116,11 +121,13 @@ class Stage:
             await self._sign_in(wanted=world.agents is not QueueOutcome.NO_AGENTS)
             report = await self._call(scenario, virtual, database, world)
             return await self._compared(scenario, virtual, report, database, world)
-        except (NotBookedError, PlacingError) as error:
+        except NotBookedError as error:
             return Placed(scenario, virtual, None, None, (str(error),))
+        except (*EXPECTED, ExceptionGroup) as error:
+            if (message := expected(error)) is None:
+                raise
+            return Placed(scenario, virtual, None, None, (message,))
         finally:
-            world.close()
-            await self._desk.close()
             await database.close()
             shutil.rmtree(self._settings.messages_dir, ignore_errors=True)
 
@@ -129,8 +136,7 @@ class Stage:
         if scenario.flow is not None:
             settings = settings.model_copy(update={"first_flow": scenario.flow})
         engine_runs = running_engine(settings, self._ground.secrets, sounds_group=self._group, parts=world.parts)
-        async with engine_runs as engine, _meanwhile(self._at_destination(scenario)):
-            await world.staff(engine)
+        async with engine_runs as engine, _meanwhile(self._at_destination(scenario)), world.staffed(engine):
             report = await follow(
                 scenario.steps,
                 self._phone,
@@ -192,10 +198,14 @@ class Stage:
 
     async def _sign_in(self, *, wanted: bool) -> None:
         """Sign the agent in or out, before the engine asks who is there; who is in says so again, or is forgotten."""
-        if wanted:
-            await self._desk.telephone.register(self._account)
-        elif self._signed_in:
-            await self._desk.telephone.register(self._account, expires_s=0)
+        try:
+            if wanted:
+                await self._desk.telephone.register(self._account)
+            elif self._signed_in:
+                await self._desk.telephone.register(self._account, expires_s=0)
+        except ConnectionError as error:
+            message = f"the agent's telephone cannot be signed in: {error}"
+            raise PlacingError(message) from None
         self._signed_in = wanted
 
     async def _at_destination(self, scenario: Scenario) -> None:
@@ -205,7 +215,7 @@ class Stage:
             return
         if ends in _REFUSALS:
             await self._destination.refuse(_REFUSALS[ends])
-        await self._destination.serve(lambda: asyncio.sleep(TALKS_MS / 1000))
+        await self._destination.serve(lambda: asyncio.sleep(TALK_S))
 
     @property
     def _pin_key(self) -> bytes:
@@ -225,12 +235,12 @@ def _telephone(target: Target, ground: Ground) -> contextlib.AbstractAsyncContex
 @asynccontextmanager
 async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Do this as long as the context lasts."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()
 
 
 def _as_read(kept: Sequence[tuple[str, str, str]], read: Sequence[str]) -> list[tuple[str, str, str]]:

@@ -6,11 +6,12 @@ Knows which settings a hotline of our own has. Must not know tests or calls.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import pathlib
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,9 @@ AGENT: Final = "1001"
 DESTINATION: Final = "9000"
 """The number under which a test's destinations are dialled, at an address of their own."""
 HOST: Final = "127.0.0.1"
+PORTS: Final = 4
+"""Of one stage: SIP, FastAGI, AMI and the web."""
+CONTROL_PORTS: Final = range(11_000, 19_000)
 RTP_PORTS: Final = 200
 """Ports for audio of one stage: two for each leg of its one call, and many more that others may hold."""
 FIRST_RTP_PORT: Final = 20_000
@@ -90,9 +94,9 @@ async def laid_ground(given: Settings, narrator: Narrator) -> AsyncIterator[Grou
         )
 
 
-def fresh_settings(ground: Ground, number: int) -> Settings:
+def fresh_settings(ground: Ground, number: int, ports: Sequence[int]) -> Settings:
     """Return the settings of one stage: those given, but for its place, its ports, its bank and its people."""
-    given, ports = ground.given, free_ports(4)
+    given = ground.given
     first = FIRST_RTP_PORT + RTP_PORTS * number
     skills = sorted(skill for known in given.skills.values() for skill in known)
     changes = {
@@ -130,22 +134,22 @@ async def _make_bank(url: str) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that are free for TCP and UDP at this moment."""
-    found: list[int] = []
-    opened: list[socket.socket] = []
-    try:
-        while len(found) < count:
-            tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            opened += [tcp, udp]
-            tcp.bind((HOST, 0))
-            port = int(tcp.getsockname()[1])
+    """Return ports that are free for TCP and UDP at this moment.
+
+    Below those that systems give out by themselves, and from another one on in each process: the calls of other stages
+    open ports, and somebody else may start stages as well.
+    """
+    ports = list(CONTROL_PORTS)
+    first = os.getpid() * 101 % len(ports)
+    free = (port for port in ports[first:] + ports[:first] if _is_free(port))
+    return list(itertools.islice(free, count))
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
             try:
-                udp.bind((HOST, port))
+                probe.bind((HOST, port))
             except OSError:
-                continue
-            found.append(port)
-    finally:
-        for one in opened:
-            one.close()
-    return found
+                return False
+    return True

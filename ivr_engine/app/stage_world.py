@@ -6,6 +6,8 @@ Knows how each of them is brought about on a real hotline. Must not know Asteris
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,12 +25,12 @@ from ivr_engine.simulator.agents import People, WaitingQueues
 from ivr_engine.simulator.leaving import LeavingAsSaid
 from ivr_engine.simulator.noted import NotedBackOffice, NotedOperations
 from ivr_engine.simulator.orders import ordered
+from ivr_engine.simulator.scenario_line import TALK_S
+from ivr_engine.testcaller.caller import Caller
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.clock import SystemClock
 
-TALKS_MS: Final = 1000
-"""How long the person talks whom a test lets answer."""
 STAFFED_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.02
 AFTER_HOLD_MS: Final = 500
@@ -86,43 +88,36 @@ class Desk:
         self.telephone = telephone
         self._over = asyncio.Event()
         self._over.set()
-        self._talk: asyncio.Task[None] | None = None
+        self._talking: Caller | None = None
 
     async def serve(self) -> None:
         """Take calls until cancelled."""
-        await self.telephone.serve(self._talks)
+        await self.telephone.serve(self._talk)
 
-    async def begin_talk(self) -> None:
-        """Be in use until `end_talk`: Asterisk is asked now and then which telephones are, and is believed.
+    @asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """Be in use as long as the context lasts, or until `hang_up`.
 
-        The telephone calls its own number; nobody else is there to talk with.
+        Asterisk is asked now and then which telephones are in use, and is believed, so this one really is. It calls its
+        own number, since nobody else is there to talk with.
         """
-        begun: asyncio.Event = asyncio.Event()
         self._over.clear()
-        self._talk = asyncio.create_task(self._call_oneself(begun))
-        await asyncio.wait([asyncio.ensure_future(begun.wait()), self._talk], return_when=asyncio.FIRST_COMPLETED)
-        if self._talk.done():
-            await self._talk
+        try:
+            async with self.telephone.dial(AGENT, caller=AGENT) as self._talking:
+                yield
+        finally:
+            self.hang_up()
 
-    def end_talk(self) -> None:
-        """Hang up, if there is such a talk."""
+    def hang_up(self) -> None:
+        """End such a talk; harmless when there is none."""
         self._over.set()
+        talking, self._talking = self._talking, None
+        if talking is not None:
+            talking.hang_up()
 
-    async def close(self) -> None:
-        """Wait until such a talk is over."""
-        self._over.set()
-        talk, self._talk = self._talk, None
-        if talk is not None:
-            await talk
-
-    async def _call_oneself(self, begun: asyncio.Event) -> None:
-        async with self.telephone.dial(AGENT, caller=AGENT):
-            begun.set()
-            await self._over.wait()
-
-    async def _talks(self) -> None:
+    async def _talk(self) -> None:
         if self._over.is_set():
-            await asyncio.sleep(TALKS_MS / 1000)
+            await asyncio.sleep(TALK_S)
         else:
             await self._over.wait()
 
@@ -157,28 +152,30 @@ class World:
             around=around,
         )
 
-    async def staff(self, engine: Engine) -> None:
-        """Let the agent be there, and all have happened that was before the caller came."""
+    @asynccontextmanager
+    async def staffed(self, engine: Engine) -> AsyncIterator[None]:
+        """Let the agent be there as long as the context lasts, and all have happened that was before the caller came.
+
+        Raises `PlacingError` when the engine does not see the agent's telephone.
+        """
         if self.agents is QueueOutcome.NO_AGENTS:
+            yield
             return
         name = AgentName(AGENT)
         try:
             async with asyncio.timeout(STAFFED_WITHIN_S):
-                # The dispatcher wakes nobody who only looks.
-                while engine.queues.state.agents[name].presence is not Presence.REACHABLE:  # noqa: ASYNC110
+                queues = engine.queues
+                while queues.state.agents[name].presence is not Presence.REACHABLE:  # noqa: ASYNC110 # nobody tells
                     await asyncio.sleep(LOOK_EVERY_S)
         except TimeoutError:
             message = f"the agent's telephone was not seen by the engine within {STAFFED_WITHIN_S:.0f} s"
             raise PlacingError(message) from None
-        self._people = People(engine.queues, [QUEUE], name, self.agents, self.clock, self._desk.end_talk)
+        self._people = People(queues, [QUEUE], name, self.agents, self.clock, self._desk.hang_up)
         self._people.stage()
-        if self.agents is not QueueOutcome.ANSWERED:
-            await self._desk.begin_talk()
-
-    def close(self) -> None:
-        """End what was begun."""
-        self._desk.end_talk()
-        if self._people is not None:
+        try:
+            async with nullcontext() if self.agents is QueueOutcome.ANSWERED else self._desk.in_use():
+                yield
+        finally:
             self._people.close()
 
     def _queues(self, real: CallQueues) -> Queues:

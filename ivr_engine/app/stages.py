@@ -8,18 +8,23 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, nullcontext
+from typing import Final
 
 from ivr_engine.app.placing import Placed
 from ivr_engine.app.prepare import Narrator
 from ivr_engine.app.settings import Settings
 from ivr_engine.app.stage import Stage
-from ivr_engine.app.stage_ground import laid_ground
+from ivr_engine.app.stage_ground import PORTS, Ground, free_ports, laid_ground
 from ivr_engine.simulator.scenario import Result
 
+STARTED_AT_A_TIME: Final = 2
+"""More would only take the processor from each other."""
 Placing = Callable[[Placed], None]
 """Is told of each test as soon as it is placed."""
+PlaceOne = Callable[[Stage, int], Awaitable[None]]
+"""Places the test of a number on a stage."""
 
 
 async def place_on_stages(
@@ -43,21 +48,36 @@ async def place_on_stages(
     waiting.sort(key=lambda number: -results[number].told.seconds)
     left = deque(waiting)
 
-    async def work(stage: Stage) -> None:
-        while left:
-            number = left.popleft()
-            placed[number] = await stage.place(results[number].scenario, results[number])
-            on_placed(placed[number])
+    async def place_one(stage: Stage, number: int) -> None:
+        placed[number] = await stage.place(results[number].scenario, results[number])
+        on_placed(placed[number])
 
-    if left:
-        async with laid_ground(given, narrator) as ground, AsyncExitStack() as stack:
-            count = min(stages, len(left))
-            narrator.begin("hotlines of our own")
-            opened = [await stack.enter_async_context(Stage.at(ground, number)) for number in range(count)]
-            narrator.done(f"{count} started")
-            gc.collect()
-            gc.freeze()  # a full collection among all that is loaded would hold the calls up
-            async with asyncio.TaskGroup() as group:
-                for stage in opened:
-                    group.create_task(work(stage))
+    async with laid_ground(given, narrator) if waiting else nullcontext() as ground:
+        if ground is not None:
+            await _work(left, ground, narrator, min(stages, len(left)), place_one)
     return [placed[number] for number in range(len(results))]
+
+
+async def _work(left: deque[int], ground: Ground, narrator: Narrator, count: int, place_one: PlaceOne) -> None:
+    """Start so many stages, then let each take what is left; a stage that cannot start ends all."""
+    ports = free_ports(count * PORTS)
+    starting, started = asyncio.Semaphore(STARTED_AT_A_TIME), asyncio.Barrier(count + 1)
+
+    async def work(number: int) -> None:
+        async with AsyncExitStack() as stack:
+            async with starting:
+                own = ports[number * PORTS : (number + 1) * PORTS]
+                stage = await stack.enter_async_context(Stage.at(ground, number, own))
+            await started.wait()
+            while left:
+                await place_one(stage, left.popleft())
+
+    narrator.begin("hotlines of our own")
+    async with asyncio.TaskGroup() as group:
+        for number in range(count):
+            group.create_task(work(number))
+        await started.wait()
+        gc.collect()
+        gc.freeze()  # a full collection among all that is loaded would hold the calls up
+        narrator.done(f"{count} started")
+    gc.unfreeze()

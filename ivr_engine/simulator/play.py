@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -188,6 +189,10 @@ class TypedLine:
         self._check()
         return Dialled(DialResult.UNREACHABLE, 0)
 
+    def forget_typed(self) -> None:
+        """Drop keys typed ahead, which nobody has heard: they are in no saved test either."""
+        self._typed.clear()
+
     def _check(self) -> None:
         if self.hung_up:
             raise CallerHungUp
@@ -219,12 +224,18 @@ class TypedLine:
 
 @dataclass(slots=True)
 class PlayedQueues:
-    """Queues that always end in the same way; `asked` names those that the caller was put into."""
+    """Queues that always end in the same way; `asked` names those that the caller was put into.
+
+    An agent who answers talks for `talks_ms`, in which the caller may hang up; keys are heard by the agent alone.
+    `in_talk` is done meanwhile.
+    """
 
     conversation: Conversation
     outcome: QueueOutcome
     write: Write | None = None
     asked: list[str] = field(default_factory=list)
+    talks_ms: int = 0
+    in_talk: Callable[[], None] = lambda: None
 
     async def enter(self, wanted: Wanted) -> None:
         """Say what is said before the music, where there is any; keys from before were meant for nobody.
@@ -238,10 +249,16 @@ class PlayedQueues:
         self.conversation.forget_typed_ahead()
 
     async def wait(self, within_ms: int | None = None) -> QueueOutcome:
-        """End at once: nobody waits for an outcome that is known."""
+        """End at once, or after the talk: nobody waits for an outcome that is known."""
         del within_ms
         if self.write is not None:
             self.write(f"  (queue '{self.asked[-1]}': {self.outcome.value.replace('_', ' ')})")
+        if self.outcome is QueueOutcome.ANSWERED:
+            self.in_talk()
+            loop = asyncio.get_running_loop()
+            until = loop.time() + self.talks_ms / 1000
+            while (left_s := until - loop.time()) > 0:
+                await self.conversation.line.read_key(within_ms=math.ceil(left_s * 1000))
         return self.outcome
 
     @property
@@ -287,10 +304,11 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
             write(f"    [{step.flow}: {step.step}, {step.outcome}]")
 
     bank = scene.bank(clock)
-    conversation = Conversation(TypedLine(ask, write, scene.catalogue, recorder))
+    line = TypedLine(ask, write, scene.catalogue, recorder)
+    conversation = Conversation(line)
     if recorder is not None:
         recorder.conversation = conversation
-    call, ports = _call_of(scene, clock, bank, conversation, write)
+    call, ports = _call_of(scene, clock, bank, conversation, line)
     operations = ports.operations
     runner = Runner(scene.library, call, clock, on_step=note)
     try:
@@ -319,7 +337,7 @@ async def play(scene: Scene, clock: Clock, *, ask: AskLine, write: Write) -> str
 
 
 def _call_of(
-    scene: Scene, clock: Clock, bank: CoreBank, conversation: Conversation, write: Write
+    scene: Scene, clock: Clock, bank: CoreBank, conversation: Conversation, line: TypedLine
 ) -> tuple[Call, Ports]:
     """Return the call as its flows see it, and its bank, messages and queues."""
     names, skills = (names_used(scene.library, sort) for sort in (QUEUES, SKILLS))
@@ -333,11 +351,11 @@ def _call_of(
         zone=scene.zone,
         queues=StagedQueues(names, skills, scene.agents, clock, structlog.get_logger()),
     )
-    left = LeftBehind(tell=lambda what: write(f"  ({what})"))
+    left = LeftBehind(tell=lambda what: line.write(f"  ({what})"))
     call = Call(
         conversation,
         ports.operations,
-        PlayedQueues(conversation, scene.agents, write),
+        PlayedQueues(conversation, scene.agents, line.write, in_talk=line.forget_typed),
         ports.operations,
         scene.language,
         ports.back_office,

@@ -41,7 +41,7 @@ from ivr_engine.simulator.noted import NotedBackOffice, NotedOperations
 from ivr_engine.simulator.office import MemoryOffice, ports_of
 from ivr_engine.simulator.orders import ordered
 from ivr_engine.simulator.play import BUDGET_EXCEEDED, CALLER_HUNG_UP, PlayedQueues
-from ivr_engine.simulator.scenario_line import ScenarioLine, TooLongError
+from ivr_engine.simulator.scenario_line import TALK_S, ScenarioLine, TooLongError
 from ivr_engine.simulator.virtual_time import StuckError, VirtualClock, VirtualTimeLoop
 from ivr_engine.speech.catalogue import Catalogue
 from ivr_engine.values.ids import CallId
@@ -160,7 +160,7 @@ class ScenarioRunner:
             if isinstance(agents, Busy):
                 queues = staged.of_call(CALL, line, line.wake, conversation)
             else:
-                queues = PlayedQueues(conversation, agents)
+                queues = PlayedQueues(conversation, agents, talks_ms=TALK_S * 1000)
             left = LeavingAsSaid(stage.left, scenario.given)
             call = stage.call = Call(
                 conversation,

@@ -29,7 +29,8 @@ from ivr_engine.simulator.virtual_time import VirtualTimeLoop
 from ivr_engine.values.recording import RECORDED_BYTES_PER_MS
 from ivr_engine.values.utterance import Utterance
 
-TALK_S: Final = 60
+TALK_S: Final = 1
+"""How long people talk whom a test lets answer."""
 
 
 class TooLongError(Exception):
@@ -150,7 +151,9 @@ class ScenarioLine:
         """Whoever is dialled answers and talks for a while; the caller hears no whisper."""
         del endpoint, ring_s, whisper
         self._check()
-        await self._pass_until(self.loop.time() + TALK_S)
+        ends = self.loop.time() + TALK_S
+        await self._key(ends, "")
+        await self._pass_until(ends)
         return Dialled(DialResult.ANSWERED, TALK_S)
 
     async def _key(self, until: float, wanted: str) -> str | None:

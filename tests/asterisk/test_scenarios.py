@@ -27,6 +27,7 @@ from tests.asterisk.hotline import SHARED_SOUNDS
 
 pytestmark = pytest.mark.asterisk
 
+STAGES: Final = 10
 TESTS: Final = PROJECT / "flows" / "tests"
 SHIPPED: Final = (
     "typed_ahead",
@@ -128,7 +129,7 @@ def rehearsed(settings: Settings, files: Mapping[str, Path]) -> dict[str, Result
 
 def place(results: Sequence[Result], settings: Settings) -> list[Placed]:
     narrator = Narrator(io.StringIO())
-    work = place_on_stages(results, settings, narrator, stages=len(results), on_placed=lambda _: None)
+    work = place_on_stages(results, settings, narrator, stages=STAGES, on_placed=lambda _: None)
     return asyncio.run(work)
 
 
@@ -174,6 +175,7 @@ def test_call_that_goes_otherwise_than_in_virtual_time_is_told(placed: dict[str,
 
 
 def test_account_that_holds_something_else_after_a_real_call_is_the_only_thing_told(placed: dict[str, Placed]) -> None:
+    assert len(placed["bank away"].differences) == 1, placed["bank away"].differences
     (difference,) = placed["bank away"].differences
     assert "accounts hold 10755.35 CNY, " in difference
     assert "not 0.01 CNY, 0.01 CNY, " in difference

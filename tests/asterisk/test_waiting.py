@@ -19,8 +19,8 @@ from ivr_engine.testcaller.dialogue import EndedBy
 from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recognise import Kind
 from ivr_engine.testcaller.recordings import PromptName, Recordings
-from ivr_engine.values.language import Language
 from ivr_engine.testcaller.telephone import Telephone
+from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.asterisk.people import Voice, ask_for_human, at_work, clip
 from tests.waiting import until

@@ -134,9 +134,18 @@ def test_line_ends_what_goes_on_for_too_long() -> None:
     loop.close()
 
 
+def test_caller_may_hang_up_in_the_talk() -> None:
+    loop = VirtualTimeLoop()
+    line = line_of(loop, [step_press("1"), Wait(HERE, 500 - 2 * REACTION_MS), HangUp(HERE)])
+    with pytest.raises(CallerHungUp):
+        loop.run_until_complete(line.dial("agent", ring_s=10))
+    assert loop.time() == pytest.approx(0.5)
+    loop.close()
+
+
 def test_whoever_is_dialled_answers() -> None:
     loop = VirtualTimeLoop()
     dialled = loop.run_until_complete(line_of(loop, []).dial("agent", ring_s=10))
-    assert (dialled.result, dialled.talk_seconds) == (DialResult.ANSWERED, 60)
-    assert loop.time() == 60
+    assert (dialled.result, dialled.talk_seconds) == (DialResult.ANSWERED, 1)
+    assert loop.time() == 1
     loop.close()

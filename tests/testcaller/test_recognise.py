@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ivr_engine.testcaller.recognise import Heard, Kind, Listener
 from ivr_engine.testcaller.recordings import VOICE, PromptName, Recordings
 from ivr_engine.testcaller.rtp import FRAME_BYTES, FRAME_MS, SILENCE
-from ivr_engine.values.language import Language
 from ivr_engine.testcaller.voice import VOICE_MS, speech
+from ivr_engine.values.language import Language
 from tests.testcaller.sounds import english, noise, recordings
 
 SOURCE = 7

@@ -64,10 +64,11 @@ class _Teller:
 
 async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
     """Do the work; Ctrl-C and SIGTERM cancel it, so that all is taken down."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 # a coroutine runs in a task
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
+    return await work
 
 
 def nobody_answered(placed: list[Placed]) -> bool:
