@@ -201,3 +201,28 @@ OF_KEYS: Final = (
         ("agent_calls_away",),
     ),
 )
+
+ON_REAL_LINES: Final = (
+    Break(
+        "a real line waits for keys three times as long",
+        "adapters/asterisk/line.py",
+        "GetData(path, within_ms, max_keys), within_s=longest_ms / 1000",
+        "GetData(path, within_ms * 3, max_keys), within_s=longest_ms * 3 / 1000",
+        ("first_key_time_begins_at_end_of_prompt", "barge_in_begins_time_between_keys"),
+    ),
+    Break(
+        "every key stops a real prompt",
+        "adapters/asterisk/line.py",
+        "StreamFile(path, stop_on, from_ms * BYTES_PER_MS)",
+        "StreamFile(path, ALL_KEYS, from_ms * BYTES_PER_MS)",
+        ("other_keys_do_not_stop_valid", "yes_counts_after_the_values"),
+    ),
+    Break(
+        "a real number goes on behind its terminator",
+        "adapters/asterisk/line.py",
+        "        if len(keys) == typed or read.end is not KeysEnd.FULL:\n",
+        "        if read.end is KeysEnd.FULL:\n",
+        ("hash_ends_number",),
+    ),
+)
+"""Breaks of what only a real call has: virtual time does not notice them."""

@@ -1,8 +1,8 @@
 """Break each timer and key rule in a copy of the engine, and see whether the tests of the rules notice.
 
-`python -m tests.campaigns.rules` takes some minutes; `--only WORDS` breaks those rules whose words are like these, and
-`--sip` places the named tests as real calls through the broken engine. Ends with 1 when a test does not notice, or a
-rule cannot be broken so any more.
+`python -m tests.campaigns.rules` takes some minutes; `--only WORDS` breaks those rules whose words are like these. With
+`--sip` it breaks what only a real call has, and places the named tests as real calls through that engine. Ends with 1
+when a test does not notice, or a rule cannot be broken so any more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Final
 
 from ivr_engine.app.settings import PROJECT
 from ivr_engine.flow.library import TEST_SUFFIX
-from tests.campaigns.breaks import OF_KEYS, Break
+from tests.campaigns.breaks import OF_KEYS, ON_REAL_LINES, Break
 from tests.campaigns.breaks_of_steps import OF_STEPS
 
 ENGINE: Final = "ivr_engine"
@@ -77,10 +77,10 @@ def main() -> int:
     """Break every rule, tell who noticed, and return 1 when somebody did not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="break the rules with these words only")
-    parser.add_argument("--sip", action="store_true", help="place the tests as real calls")
+    parser.add_argument("--sip", action="store_true", help="break real lines, and place real calls")
     arguments = parser.parse_args()
     left = 0
-    for one in (*OF_KEYS, *OF_STEPS):
+    for one in ON_REAL_LINES if arguments.sip else (*OF_KEYS, *OF_STEPS):
         if arguments.only not in one.rule:
             continue
         try:
