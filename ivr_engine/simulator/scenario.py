@@ -31,7 +31,7 @@ from ivr_engine.flow.runner import BudgetExceededError, Runner, StepDone
 from ivr_engine.flow.scope import ZONE
 from ivr_engine.flow.uses import QUEUES, SKILLS
 from ivr_engine.flow.wording import Text
-from ivr_engine.scenarios.model import BEGINNING, Busy, GivenCustomer, Moved, Press, Scenario, Sent, Typed
+from ivr_engine.scenarios.model import BEGINNING, Busy, Given, GivenCustomer, Moved, Press, Scenario, Sent, Typed
 from ivr_engine.scenarios.verdict import Failure, Told, judge
 from ivr_engine.simulator.agents import StagedQueues
 from ivr_engine.simulator.bank import MemoryBank, bank_of
@@ -156,19 +156,11 @@ class ScenarioRunner:
             operations, stage.office = ports.operations, ports.office
             noted = NotedOperations(operations, scenario.given.answers, stage.asked)
             back_office = NotedBackOffice(ports.back_office, scenario.given.answers)
-            queues: Queues
-            if isinstance(agents, Busy):
-                queues = staged.of_call(CALL, line, line.wake, conversation)
-                line.agent_asks = staged.ask_secret if scenario.given.asks_secret else None
-            else:
-                queues = PlayedQueues(
-                    conversation, agents, asks_secret=scenario.given.asks_secret, talks_ms=TALK_S * 1000
-                )
             left = LeavingAsSaid(stage.left, scenario.given)
             call = stage.call = Call(
                 conversation,
                 noted,
-                queues,
+                _queues_of(scenario.given, staged, line, conversation),
                 operations,
                 self._language,
                 back_office,
@@ -296,6 +288,15 @@ def _lengths(catalogue: Catalogue) -> Callable[[str], int]:
         return catalogue.lasts_ms(Language(language), prompt)
 
     return lasts_ms
+
+
+def _queues_of(given: Given, staged: StagedQueues, line: ScenarioLine, talk: Conversation) -> Queues:
+    """Return the queues as a test has them: somebody really waits in them only where the test says how long."""
+    if not isinstance(given.agents, Busy):
+        outcome = given.agents or QueueOutcome.ANSWERED
+        return PlayedQueues(talk, outcome, asks_secret=given.asks_secret, talks_ms=TALK_S * 1000)
+    line.agent_asks = staged.ask_secret if given.asks_secret else None
+    return staged.of_call(CALL, line, line.wake, talk)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -57,11 +56,9 @@ def test_every_script_is_plain_shell(script: str) -> None:
     assert run("sh", "-n", PROJECT / script).returncode == 0
 
 
-def test_packages_are_checked_in_a_moment_and_silently_when_all_are_there() -> None:
-    before = time.perf_counter()
+def test_packages_are_checked_silently_when_all_are_there() -> None:
     answer = run(SETUP / "packages", "test")
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
-    assert time.perf_counter() - before < 1  # 0.03 s on an idle machine
 
 
 def test_missing_packages_are_named_with_their_reason_before_anything_is_done(bare_path: Path, tmp_path: Path) -> None:
