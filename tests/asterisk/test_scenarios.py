@@ -20,7 +20,7 @@ from ivr_engine.app.commands.suite import load_suite, runner_for
 from ivr_engine.app.placing import Placed
 from ivr_engine.app.prepare import Narrator
 from ivr_engine.app.settings import PROJECT, Settings, load_settings
-from ivr_engine.app.stages import place_on_stages
+from ivr_engine.app.staging.stages import place_on_stages
 from ivr_engine.simulator.scenario import Result
 from ivr_engine.values.money import Currency, Money
 from tests.asterisk.hotline import SHARED_SOUNDS, make_recordings

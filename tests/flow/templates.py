@@ -19,7 +19,7 @@ SPEAKERS: Final = (
     "ivr_engine/app/commands",
     "ivr_engine/app/comparing.py",
     "ivr_engine/app/placing.py",
-    "ivr_engine/app/stage.py",
+    "ivr_engine/app/staging/stage.py",
 )
 """Folders and modules whose words are for authors."""
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")

@@ -14,13 +14,13 @@ import pytest
 
 from ivr_engine.app.placing import Placed
 from ivr_engine.app.prepare import Narrator
-from ivr_engine.app.stages import place_on_stages
+from ivr_engine.app.staging.stages import place_on_stages
 from ivr_engine.testcaller.follow import CallReport
 from ivr_engine.testcaller.recognise import Heard, Kind
-from tests.asterisk.hotline import SHARED_SOUNDS
+from tests.asterisk.hotline import SHARED_SOUNDS, make_recordings
 from tests.rules.suite import FILES, WHOLE, in_virtual_time, settings_of_rules
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.long]
+pytestmark = [pytest.mark.asterisk, pytest.mark.alone]
 
 STAGES: Final = 12
 """Calls at a time: so many that the longest call, and not their number, says how long all of them take."""
@@ -56,6 +56,7 @@ def placed() -> Iterator[AllPlaced]:
     """Place all of them once."""
     with tempfile.TemporaryDirectory(prefix="ivr-rules-") as folder:
         Path(folder).chmod(0o755)
+        make_recordings()
         (Path(folder) / "sounds").symlink_to(SHARED_SOUNDS)
         settings = settings_of_rules(Path(folder))
         rules = in_virtual_time(settings)

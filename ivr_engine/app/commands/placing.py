@@ -16,7 +16,7 @@ from ivr_engine.app.commands.suite import Suite, runner_for
 from ivr_engine.app.placing import Placed
 from ivr_engine.app.prepare import Narrator
 from ivr_engine.app.settings import Settings
-from ivr_engine.app.stages import place_on_stages
+from ivr_engine.app.staging.stages import place_on_stages
 from ivr_engine.app.worker import loop_factory
 from ivr_engine.flow.wording import say_in
 

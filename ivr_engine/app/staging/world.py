@@ -16,7 +16,7 @@ from ivr_engine.acd.model import AgentName, Presence
 from ivr_engine.app.engine import Engine, Parts
 from ivr_engine.app.flow_world import QUEUE
 from ivr_engine.app.placing import PlacingError
-from ivr_engine.app.stage_ground import AGENT, Ground
+from ivr_engine.app.staging.ground import AGENT, Ground
 from ivr_engine.calls.around import Around
 from ivr_engine.calls.queueing import CallQueues
 from ivr_engine.flow.call import QueueOutcome, Queues, Wanted

@@ -39,8 +39,8 @@ from ivr_engine.app.failures import EXPECTED, expected
 from ivr_engine.app.placing import Placed, PlacingError
 from ivr_engine.app.prepare import asterisk_settings
 from ivr_engine.app.settings import Settings
-from ivr_engine.app.stage_ground import AGENT, DESTINATION, Ground, fresh_settings
-from ivr_engine.app.stage_world import LOOK_EVERY_S, Desk, World
+from ivr_engine.app.staging.ground import AGENT, DESTINATION, Ground, fresh_settings
+from ivr_engine.app.staging.world import LOOK_EVERY_S, Desk, World
 from ivr_engine.calls.step_up import CODE_MESSAGE
 from ivr_engine.flow.call import QueueOutcome
 from ivr_engine.flow.leaving import TransferOutcome
