@@ -51,6 +51,11 @@ def call_differs(
     if (at := _first_difference(heard, real, _is_among)) is not None:
         shown = [" or ".join(sorted(map(str, names))) for names in real]
         yield Text("recording {n} was {real}, not {told}", n=at + 1, real=_nth(shown, at), told=_nth(heard, at))
+    left = iter([one.name for one in told.heard if one.cut])
+    for names in report.heard_cut:
+        if not any(_is_among(name, names) for name in left):  # in their order; what began by chance may be missing
+            yield Text("'{names}' was cut, which it is not in virtual time", names=" or ".join(sorted(map(str, names))))
+            return
 
 
 def money_differs(told: Told, real: Sequence[Money]) -> Iterator[str]:

@@ -12,6 +12,7 @@ import gc
 import logging
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -119,6 +120,12 @@ class ScenarioRunner:
             return self._ended(scenario, stage, message)
         except StuckError as error:
             return self._ended(scenario, stage, Text("the test was ended: {error}", error=error))
+        except Exception as error:  # noqa: BLE001 # a border: a bug fails the test that met it, and the others run
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place, cause = f"{where.filename}:{where.lineno}", f"{type(error).__name__}: {error}"
+            return self._ended(
+                scenario, stage, Text("the engine has a bug at {place}: {cause}", place=place, cause=cause)
+            )
         if asyncio.all_tasks(self._loop):
             return self._ended(scenario, stage, Text("something still went on when the call was over"))
         stage.caller.call_ended()

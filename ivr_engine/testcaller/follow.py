@@ -6,7 +6,7 @@ Knows steps and callers. Must not know files or what the engine intended; it onl
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr_engine.scenarios.model import REACTION_MS, HangUp, Hear, Press, Speak, Step, Wait
@@ -68,13 +68,18 @@ class CallReport:
 
         A recording that begins while the caller is about to press a key is heard or cut by how quick the caller is.
         """
-        return tuple(
-            stretch.candidates
-            for stretch in self.heard
-            if stretch.kind is Kind.PROMPT
-            and stretch.complete
-            and not any(since <= stretch.began_at < until for since, until in self.about_to_press)
-        )
+        return tuple(stretch.candidates for stretch in self._heard_by_no_chance() if stretch.complete)
+
+    @property
+    def heard_cut(self) -> tuple[frozenset[PromptName], ...]:
+        """Return what each recording may be of which the beginning was heard, without those that began by chance."""
+        return tuple(stretch.candidates for stretch in self._heard_by_no_chance() if not stretch.complete)
+
+    def _heard_by_no_chance(self) -> Iterator[Heard]:
+        for stretch in self.heard:
+            by_chance = any(since <= stretch.began_at < until for since, until in self.about_to_press)
+            if stretch.kind is Kind.PROMPT and not by_chance:
+                yield stretch
 
     @property
     def gaps_ms(self) -> tuple[float, ...]:

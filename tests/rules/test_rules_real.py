@@ -15,8 +15,6 @@ import pytest
 from ivr_engine.app.placing import Placed
 from ivr_engine.app.prepare import Narrator
 from ivr_engine.app.staging.stages import place_on_stages
-from ivr_engine.testcaller.follow import CallReport
-from ivr_engine.testcaller.recognise import Heard, Kind
 from tests.asterisk.hotline import SHARED_SOUNDS, make_recordings
 from tests.rules.suite import FILES, WHOLE, in_virtual_time, settings_of_rules
 
@@ -30,17 +28,6 @@ NOT_GIVEN: Final = (
     "step 2 was nothing, not numbers, ask_number, collected",
     "these milestones were reached: nothing, not number_given",
 )
-
-
-def cut_by_no_chance(report: CallReport) -> list[Heard]:
-    """Return what the caller heard the beginning of, but for what began when they were about to press a key."""
-    return [
-        heard
-        for heard in report.heard
-        if heard.kind is Kind.PROMPT
-        and not heard.complete
-        and not any(since <= heard.began_at < until for since, until in report.about_to_press)
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +62,6 @@ def test_rule_holds_in_a_real_call_as_in_virtual_time(placed: AllPlaced, name: s
     assert one.report is not None
     assert one.report.presses or one.report.heard_whole
     assert one.virtual.told.steps
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_no_words_are_cut_in_a_real_call_that_are_not_cut_in_virtual_time(placed: AllPlaced, name: str) -> None:
-    """A prompt that goes on after a key is heard once; one that began anew would have been cut before."""
-    one = placed.rules[name]
-    told = [heard.name for heard in one.virtual.told.heard if heard.cut]
-    assert one.report is not None
-    left = iter(told)
-    for heard in cut_by_no_chance(one.report):
-        names = set(map(str, heard.candidates))
-        assert any(name in names for name in left), (heard, told)
 
 
 @pytest.mark.parametrize("race", RACES)

@@ -322,6 +322,24 @@ def test_machine_that_is_busy_for_ever_is_stopped_and_the_next_test_runs(monkeyp
         assert messages(runner.run(quick)) == []
 
 
+class BuggyBank(MemoryBank):
+    async def verify_pin(self, customer: CustomerNumber, pin: SecretDigits, *, call: CallId) -> PinVerdict:
+        del customer, pin, call
+        raise ZeroDivisionError("three by nothing")
+
+
+def test_bug_of_the_engine_fails_the_test_that_meets_it_and_the_next_one_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    buggy, quick = scenario_of(TO_PIN + "  - type: pin\n"), scenario_of(TO_MENU + "  - hang up\n")
+    with ScenarioRunner(shipped(), catalogue()) as runner:
+        with monkeypatch.context() as patch:
+            bank_that(BuggyBank, patch)
+            (message,) = messages(runner.run(buggy))
+        assert "the engine has a bug at " in message
+        assert "test_scenario.py:" in message
+        assert "ZeroDivisionError: three by nothing" in message
+        assert messages(runner.run(quick)) == []
+
+
 def test_call_in_which_everything_waits_for_nothing_is_ended_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     async def wait(self: PlayedQueues, within_ms: int | None = None) -> QueueOutcome:
         del self, within_ms
