@@ -17,7 +17,7 @@ run: setup-run  ## start the hotline: Asterisk, engine, web pages
 
 test: setup-test check  ## everything: style, types, all tests, real calls included
 	@$(BIN)/pytest -m "not asterisk" -n auto
-	@$(BIN)/pytest -m "asterisk and not alone" -n 6 --dist loadfile --no-loadscope-reorder  # calls are mostly waited for
+	@$(BIN)/pytest -m "asterisk and not alone" -n 7 --dist loadfile --no-loadscope-reorder  # calls are mostly waited for
 	@$(BIN)/pytest -m alone
 
 check: setup-run  ## style and types only

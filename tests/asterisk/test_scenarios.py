@@ -25,9 +25,9 @@ from ivr_engine.simulator.scenario import Result
 from ivr_engine.values.money import Currency, Money
 from tests.asterisk.hotline import SHARED_SOUNDS, make_recordings
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.alone]
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
-STAGES: Final = 10
+STAGES: Final = 5
 TESTS: Final = PROJECT / "flows" / "tests"
 SHIPPED: Final = (
     "typed_ahead",

@@ -18,10 +18,10 @@ from ivr_engine.app.staging.stages import place_on_stages
 from tests.asterisk.hotline import SHARED_SOUNDS, make_recordings
 from tests.rules.suite import FILES, WHOLE, in_virtual_time, settings_of_rules
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.alone]
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
-STAGES: Final = 12
-"""Calls at a time: so many that the longest call, and not their number, says how long all of them take."""
+STAGES: Final = 5
+"""Calls at a time: other files place theirs beside them."""
 RACES: Final = tuple((after_ms, call) for after_ms in (0, 20, 60) for call in (1, 2, 3))
 """Milliseconds from the last key to the hang-up, and which of the calls like that it is."""
 NOT_GIVEN: Final = (
