@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -104,7 +105,8 @@ def places_of(hotline: RunningHotline, digits: str) -> list[str]:
     The database is looked at by its rows: what SQLite has overwritten it may keep in its file until it needs the space.
     """
     number = re.compile(rf"(?<![0-9.]){digits}(?![0-9])")
-    with sqlite3.connect(f"file:{hotline.settings.state_dir / 'hotline.db'}?mode=ro", uri=True) as connection:
+    opened = sqlite3.connect(f"file:{hotline.settings.state_dir / 'hotline.db'}?mode=ro", uri=True)
+    with closing(opened) as connection:
         lines = [line for line in connection.iterdump() if number.search(line)]
     found = [re.findall(r'INSERT INTO "?(\w+)', line)[0] for line in lines]
     for path in sorted(hotline.folder.rglob("*")):
