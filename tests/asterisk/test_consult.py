@@ -22,7 +22,7 @@ from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.asterisk.people import Voice, at_work, clip, console, music_ms, serve_one
 from tests.waiting import until
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 FLOW: Final = """\
 ivr: 1

@@ -26,7 +26,7 @@ from tests.asterisk.people import Voice, ask_for_human, at_work, clip, console, 
 from tests.campaigns.pin import PinCalls, give_long_pins, hotline_of_pins, search, sinks
 from tests.waiting import until
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 HOTLINE: Final = """\
 ivr: 1

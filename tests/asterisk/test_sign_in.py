@@ -22,7 +22,7 @@ from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
 from tests.asterisk.hotline import START_WITHIN_S, RunningHotline, running_hotline
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 WRITTEN_WITHIN_S: Final = 5.0
 MIDDLE_MS: Final = 400
