@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from ivr_engine.calls.around import CallOperations
 from ivr_engine.calls.changes import LateChange
@@ -28,13 +29,8 @@ class NotedOperations:
         self, name: str, arguments: Mapping[str, Value], *, within_ms: int = DEADLINE_MS, change: int = 0
     ) -> Performed:
         """Carry one operation out, or end it as the test says."""
-        answer = self.answers.get(name)
-        if answer is not None and sum(asked == name for asked, _ in self.asked) >= answer.after:
-            performed = Performed(answer.outcome)
-        else:
-            performed = await self.real.perform(name, arguments, within_ms=within_ms, change=change)
-        self.asked.append((name, performed.outcome))
-        return performed
+        work = partial(self.real.perform, name, arguments, within_ms=within_ms, change=change)
+        return await _noted(name, self.answers, self.asked, work)
 
     async def finish(self) -> LateChange | None:
         """Wait for what the caller ordered before hanging up, as a real call does, and note what became of it."""
@@ -69,10 +65,17 @@ class NotedBackOffice:
         self.real.show(screen)
 
     async def _done(self, word: str, work: Callable[[], Awaitable[Performed]]) -> Performed:
-        answer = self.answers.get(word)
-        if answer is not None and sum(asked == word for asked, _ in self.asked) >= answer.after:
-            performed = Performed(answer.outcome)
-        else:
-            performed = await work()
-        self.asked.append((word, performed.outcome))
-        return performed
+        return await _noted(word, self.answers, self.asked, work)
+
+
+async def _noted(
+    word: str, answers: Mapping[str, Answer], asked: list[tuple[str, str]], work: Callable[[], Awaitable[Performed]]
+) -> Performed:
+    """Do the work, or end as the test says from so many times on; note how it ended."""
+    answer = answers.get(word)
+    if answer is not None and sum(before == word for before, _ in asked) >= answer.after:
+        performed = Performed(answer.outcome)
+    else:
+        performed = await work()
+    asked.append((word, performed.outcome))
+    return performed

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import count
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from ivr_engine.testcaller.answering import IncomingCall
 from ivr_engine.testcaller.caller import ANSWER_WITHIN_MS, Caller, CallError
@@ -121,7 +121,7 @@ class Phone:
     @contextlib.asynccontextmanager
     async def at(
         cls, target: Target, recordings: Recordings, *, loss: Loss = NO_LOSS, ids: Ids | None = None
-    ) -> AsyncIterator[Phone]:
+    ) -> AsyncIterator[Self]:
         """Open the SIP socket and start the beat; on leaving, wait for what is outstanding and close."""
         phone = cls(target, recordings, loss, ids or RandomIds(SystemClock()))
         await phone._open()

@@ -31,7 +31,6 @@ async def at_work(hotline: RunningHotline, recordings: Recordings, name: str) ->
     """Yield an agent's telephone that the hotline can ring; it is signed off on leaving."""
     account = Account(name, hotline.secrets.agents[name])
     async with Telephone.at(hotline.target, recordings) as phone:
-        assert isinstance(phone, Telephone)
         await phone.register(account)
         await asterisk_says(hotline, name, "Not in use")
         try:

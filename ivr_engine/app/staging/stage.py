@@ -90,7 +90,7 @@ class Stage:
         target = Target(settings.sip_bind, settings.sip_port)
         async with AsyncExitStack() as stack:
             if ground.given.destinations:
-                destination = await stack.enter_async_context(_telephone(target, ground))
+                destination = await stack.enter_async_context(Telephone.at(target, ground.recordings))
                 address = f"sip:{DESTINATION}@{target.local_host}:{destination.port}"
                 names = dict.fromkeys(ground.given.destinations, address)
                 settings = settings.model_copy(update={"destinations": names})
@@ -106,7 +106,7 @@ class Stage:
             stage = cls(ground, settings, asterisk.group_id)
             stage._phone = await stack.enter_async_context(Phone.at(target, ground.recordings))
             at_work = replace(target, account=stage._account)
-            stage._desk = Desk(await stack.enter_async_context(_telephone(at_work, ground)))
+            stage._desk = Desk(await stack.enter_async_context(Telephone.at(at_work, ground.recordings)))
             await stack.enter_async_context(_meanwhile(stage._desk.serve()))
             if ground.given.destinations:
                 stage._destination = destination
@@ -220,16 +220,6 @@ class Stage:
     @property
     def _pin_key(self) -> bytes:
         return bytes.fromhex(self._ground.secrets.pin_key)
-
-
-def _telephone(target: Target, ground: Ground) -> contextlib.AbstractAsyncContextManager[Telephone]:
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[Telephone]:
-        async with Telephone.at(target, ground.recordings) as phone:
-            assert isinstance(phone, Telephone)  # noqa: S101 # `at` makes one of its own class
-            yield phone
-
-    return opened()
 
 
 @asynccontextmanager
