@@ -68,6 +68,17 @@ def music_ms(caller: Caller) -> int:
     return sum(stretch.heard_ms for stretch in caller.heard if stretch.kind is Kind.MUSIC)
 
 
+async def joined(*people: Caller) -> None:
+    """Wait until each of these hears the silence of the other: Asterisk has joined them, and no word is lost now."""
+    since = people[0].now()
+
+    def hear_silence() -> bool:
+        last = [person.heard[-1:] for person in people]
+        return all(stretch and stretch[0].kind is Kind.SILENCE and stretch[0].ended_at > since for stretch in last)
+
+    await until(hear_silence, "each hears the other", within_s=8)
+
+
 async def rate(caller: Caller) -> None:
     """Answer the question that is asked when an agent has left."""
     await caller.hear_beginning(PromptName(Language.ENGLISH, "survey"), others=True)
@@ -80,9 +91,9 @@ def clip(recordings: Recordings, prompt: str) -> Sequence[bytes]:
 
 
 async def serve_one(desk: Telephone) -> str:
-    """Answer the next call, listen for a moment, hang up, and return the number that was shown."""
+    """Answer the next call, hang up when the caller can be heard, and return the number that was shown."""
     async with desk.pick_up(within_ms=15_000) as agent:
-        await agent.hear_nothing(for_ms=200)
+        await joined(agent)
     return desk.shown_number
 
 

@@ -23,6 +23,7 @@ from tests.asterisk.people import (
     asterisk_says,
     at_work,
     clip,
+    joined,
     music_ms,
     rate,
     serve_one,
@@ -101,6 +102,7 @@ async def test_the_agents_telephone_is_hung_up_when_the_caller_hangs_up(
     ):
         await ask_for_human(caller)
         async with desk.pick_up() as agent:
+            await joined(caller, agent)
             Voice(caller).say(clip(voices, CALLER_SAYS))
             await agent.hear(english(CALLER_SAYS))
             caller.hang_up()
@@ -270,6 +272,7 @@ def english(prompt: str) -> PromptName:
 async def talk_and_hang_up(desk: Telephone, caller: Caller, voices: Recordings) -> float:
     """Answer, say something, hear what the caller says, hang up; return when it began to ring."""
     async with desk.pick_up() as agent:
+        await joined(caller, agent)
         Voice(agent).say(clip(voices, AGENT_SAYS))
         Voice(caller).say(clip(voices, CALLER_SAYS))
         await agent.hear(english(CALLER_SAYS))

@@ -19,7 +19,7 @@ from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import Voice, at_work, clip, console, music_ms, serve_one
+from tests.asterisk.people import Voice, at_work, clip, console, joined, music_ms, serve_one
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.long]
@@ -106,7 +106,7 @@ async def test_both_talk_only_after_the_other_side_has_taken_the_call(
 ) -> None:
     async with asked(hotline, recordings, "13700002001") as (caller, branch, _):
         await branch.press("1")
-        await branch.hear_nothing(for_ms=300)
+        await joined(caller, branch)
         Voice(caller).say(clip(recordings, "please_wait"))
         await branch.hear(PromptName(Language.ENGLISH, "please_wait"), within_ms=5000)
         Voice(branch).say(clip(recordings, "system_busy"))

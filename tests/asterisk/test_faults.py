@@ -36,6 +36,7 @@ from tests.asterisk.people import (
     at_work,
     clip,
     console,
+    joined,
     rate,
     serve_one,
 )
@@ -145,6 +146,7 @@ async def test_a_talk_with_an_agent_outlives_the_engine_and_its_caller_is_not_qu
         async with phone.dial(hotline.number) as caller:
             await ask_for_human(caller)
             async with desk.pick_up() as agent:
+                await joined(caller, agent)
                 os.kill(hotline.engine_pid, signal.SIGKILL)
                 await until(lambda: not hotline.healthy(), "the engine is gone", within_s=5)
                 Voice(caller).say(clip(voices, "account_current"))

@@ -21,7 +21,7 @@ from ivr_engine.testcaller.phone import Phone
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import ask_for_human, at_work, clip
+from tests.asterisk.people import ask_for_human, at_work, clip, joined
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.long]
@@ -38,6 +38,27 @@ def english(prompt: str) -> PromptName:
 def without_negative_zero(audio: bytes) -> bytes:
     """Asterisk listens for silence in linear audio, on which way one byte of zero becomes the other."""
     return audio.replace(b"\x7f", b"\xff")
+
+
+def packets_lost(said: bytes, kept: bytes) -> int:
+    """Return how many packets that somebody has said are not in what was kept, in their order; silence does not count.
+
+    Asterisk now and then loses one packet of what it records, although its own statistics count it as received: in 5 of
+    1,200 messages of 7 s, in 4 of them while other work took all processors.
+    """
+    heard, lost, position = _packets(kept), 0, 0
+    for packet in _packets(said):
+        if not packet.strip(b"\xff"):
+            continue
+        try:
+            position = heard.index(packet, position) + 1
+        except ValueError:
+            lost += 1
+    return lost
+
+
+def _packets(audio: bytes) -> Sequence[bytes]:
+    return [without_negative_zero(audio[begin : begin + FRAME]) for begin in range(0, len(audio), FRAME)]
 
 
 def messages(hotline: RunningHotline, caller: str) -> Sequence[tuple[str, int, str]]:
@@ -107,7 +128,7 @@ async def test_what_is_kept_is_what_the_caller_said(hotline: RunningHotline, rec
 
     ((message, milliseconds, state),) = messages(hotline, number)
     kept = audio_of(hotline, message)
-    assert without_negative_zero(said).strip(b"\xff") in without_negative_zero(kept)
+    assert packets_lost(said, kept) <= 1
     assert milliseconds == len(kept) // 8
     assert state == "new"
     file = hotline.settings.messages_dir / f"{message}.ulaw"
@@ -132,14 +153,19 @@ async def test_caller_hears_the_own_message_as_it_was_spoken(hotline: RunningHot
     number = "13700001002"
     async with at_the_offer(hotline, recordings, number) as caller:
         said = await speak_after_the_tone(caller, recordings)
+        await caller.wait(400)
         await caller.press("#")
         await caller.hear(english("keep_message"), others=True)
         heard = ear_of(caller)
         await caller.press("1")
-        wanted = without_negative_zero(said).strip(b"\xff")
-        await until(lambda: wanted in without_negative_zero(bytes(heard)), "the caller hears it", within_s=15)
+        again = recordings.named(english("keep_message")).frames[0]
+        await until(lambda: again in heard, "it was played, and the caller is asked again", within_s=30)
         caller.hang_up()
     await until(lambda: len(messages(hotline, number)) == 1, "the message is kept", within_s=5)
+    ((message, _, _),) = messages(hotline, number)
+    kept = audio_of(hotline, message)
+    assert packets_lost(said, kept) <= 1
+    assert kept in bytes(heard)
 
 
 async def test_silence_ends_a_message_and_most_of_the_silence_is_not_kept(
@@ -162,9 +188,8 @@ async def test_hang_up_while_speaking_keeps_what_was_said(hotline: RunningHotlin
         caller.hang_up()
     await until(lambda: len(messages(hotline, number)) == 1, "the message is kept", within_s=5)
     ((message, _, _),) = messages(hotline, number)
-    # What was on its way when the receiver was put down is lost: at most a packet or two.
-    beginning = without_negative_zero(said).lstrip(b"\xff")[: len(said) * 3 // 4]
-    assert beginning in without_negative_zero(audio_of(hotline, message))
+    # What was on its way when the receiver was put down is lost.
+    assert packets_lost(said[: FRAME * 250], audio_of(hotline, message)) <= 1
 
 
 async def test_keys_pressed_while_speaking_are_in_no_message_and_end_none_but_the_finish_key(
@@ -181,7 +206,7 @@ async def test_keys_pressed_while_speaking_are_in_no_message_and_end_none_but_th
         await caller.hear(english("message_kept"), others=True)
     ((message, milliseconds, _),) = messages(hotline, number)
     assert milliseconds > len(said) // 8 + 1000 - 200  # Asterisk takes back 200 ms before the key
-    assert without_negative_zero(said).strip(b"\xff") in without_negative_zero(audio_of(hotline, message))
+    assert packets_lost(said, audio_of(hotline, message)) <= 1
     assert "839183" not in hotline.log
 
 
@@ -247,7 +272,7 @@ async def test_answer_of_the_survey_is_kept_when_the_agent_has_left(
     ):
         await ask_for_human(caller)
         async with desk.pick_up(within_ms=15_000) as agent:
-            await agent.hear_nothing(for_ms=200)
+            await joined(agent)
         await caller.hear(english("survey"), others=True)
         await caller.press("4")
         await caller.hear(english("thank_you"), others=True)

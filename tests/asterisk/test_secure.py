@@ -22,7 +22,7 @@ from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
 from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.asterisk.leaks import Canaries
-from tests.asterisk.people import Voice, ask_for_human, at_work, clip, console, music_ms, serve_one
+from tests.asterisk.people import Voice, ask_for_human, at_work, clip, console, joined, music_ms, serve_one
 from tests.campaigns.pin import PinCalls, give_long_pins, hotline_of_pins, search, sinks
 from tests.waiting import until
 
@@ -106,7 +106,7 @@ async def talking(
 
 
 async def both_hear_each_other(recordings: Recordings, caller: Caller, agent: Caller) -> None:
-    await agent.hear_nothing(for_ms=300)  # both are joined a moment after the agent was told of it
+    await joined(caller, agent)
     Voice(caller).say(clip(recordings, "please_wait"))
     await agent.hear(english("please_wait"), within_ms=8000)
     Voice(agent).say(clip(recordings, "system_busy"))
@@ -286,7 +286,7 @@ async def test_pin_that_is_typed_in_a_talk_is_found_nowhere_and_heard_by_nobody(
         ):
             await ask_for_human(caller)
             async with desk.pick_up(within_ms=15_000) as agent:
-                await agent.hear_nothing(for_ms=500)
+                await joined(caller, agent)
                 await agent.press(ASKS)
                 await caller.hear(english("enter_customer_number"), others=True, within_ms=15_000)
                 await caller.press(f"{CUSTOMER}#")

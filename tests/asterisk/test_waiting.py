@@ -17,7 +17,7 @@ from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import Voice, at_work, clip, music_ms
+from tests.asterisk.people import Voice, at_work, clip, joined, music_ms
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.long]
@@ -226,7 +226,7 @@ async def test_agent_hears_the_whisper_before_the_talk_and_the_caller_hears_noth
     ):
         for prompt in WHISPERED:
             await agent.hear(english(prompt), others=True)
-        await agent.wait(3000)
+        await joined(caller, agent)
         Voice(caller).say(clip(voices, "account_credit_card"))
         await agent.hear(english("account_credit_card"), others=True)
         Voice(agent).say(clip(voices, "account_current"))
