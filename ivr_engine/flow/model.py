@@ -40,7 +40,13 @@ FLOWS_DEEP_MAX: Final = 8
 
 
 def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
-    return Variable.parse(written) if isinstance(written, str) else written
+    if isinstance(written, str):
+        return Variable.parse(written)
+    if isinstance(written, Variable):
+        return written
+    raise NotUnderstoodError(
+        Text("the type of a variable is expected here, in one text"), Text("write for example `personal digits`")
+    )
 
 
 Declared = Annotated[

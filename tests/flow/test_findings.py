@@ -173,6 +173,19 @@ def test_key_that_is_misspelt_is_not_missing_as_well() -> None:
     assert [(finding.code, finding.mend) for finding in found] == [("E110", "did you mean 'length'?")]
 
 
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("{type: digits, data_class: personal}", "the type of a variable is expected here, in one text"),
+        ("6", "the type of a variable is expected here, in one text"),
+        ("cash", "'cash' is no type"),
+    ],
+)
+def test_variable_is_declared_by_one_text(written: str, message: str) -> None:
+    (found,) = findings_of(flow("begin: {say: welcome, then: end}\n" + END, top=f"variables: {{n: {written}}}\n"))
+    assert (found.code, str(found.message), found.place.line) == ("E112", message, 5)
+
+
 def test_variable_that_nothing_sets_is_told_where_it_is_read_first_and_not_at_every_step_after() -> None:
     steps = "begin: {say: [{number: n}], then: again}\nagain: {say: [{number: n}], then: end}\n" + END
     found = findings_of(flow(steps, top="variables: {n: number}\n"))
