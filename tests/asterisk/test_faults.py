@@ -90,9 +90,8 @@ async def test_of_200_live_calls_none_is_lost_when_the_engine_is_killed_and_all_
         record_testsuite_property("engine_again_after_further_s", round(again_s, 2))
         assert ends(hotline, MANY) == {"engine_died": MANY}
         await a_caller_is_greeted(hotline, voices)
-        async with at_work(hotline, voices, "1001") as desk:
-            async with desk.pick_up(within_ms=15_000):
-                assert desk.shown_number.startswith("137"), "the agent gets one of those who wait, who says nothing"
+        async with at_work(hotline, voices, "1001") as desk, desk.pick_up(within_ms=15_000):
+            assert desk.shown_number.startswith("137"), "the agent gets one of those who wait, who says nothing"
 
 
 @pytest.mark.alone
