@@ -13,8 +13,9 @@ import pytest
 
 from ivr_engine.app.secrets_file import FILE, load_or_make
 from ivr_engine.app.settings import PROJECT
+from ivr_engine.testcaller.ports import free_ports
 from tests.app.command import Ran, could_not, ivr, own_ports
-from tests.asterisk.hotline import _share_recordings, free_ports, running_hotline
+from tests.asterisk.hotline import _share_recordings, running_hotline
 
 SIP, AGI, AMI, WEB = range(4)
 

@@ -10,7 +10,6 @@ import fcntl
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from ivr_engine.adapters.bank.demo import demo_pins
 from ivr_engine.app.secrets_file import Secrets, load_or_make
 from ivr_engine.app.settings import PROJECT, Settings, load_settings
 from ivr_engine.testcaller.phone import Target
+from ivr_engine.testcaller.ports import free_ports
 from ivr_engine.values.secret import SecretDigits
 
 START_WITHIN_S: Final = 60.0
@@ -239,25 +239,3 @@ def make_recordings() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         words = ["prompts", "build", "--into", str(SHARED_SOUNDS)]
         subprocess.run([sys.executable, "-m", "ivr_engine", *words], cwd=PROJECT, check=True)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that are free for TCP and UDP at this moment."""
-    found: list[int] = []
-    with_sockets: list[socket.socket] = []
-    try:
-        while len(found) < count:
-            tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            with_sockets += [tcp, udp]
-            tcp.bind(("127.0.0.1", 0))
-            port = int(tcp.getsockname()[1])
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            found.append(port)
-    finally:
-        for opened in with_sockets:
-            opened.close()
-    return found

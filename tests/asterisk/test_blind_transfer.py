@@ -10,9 +10,10 @@ import pytest
 from ivr_engine.testcaller.agents import AgentPlan, AnsweringAgents
 from ivr_engine.testcaller.dialogue import EndedBy
 from ivr_engine.testcaller.phone import Phone
+from ivr_engine.testcaller.ports import free_ports
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.values.language import Language
-from tests.asterisk.hotline import RunningHotline, free_ports, running_hotline
+from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk

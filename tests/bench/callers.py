@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ivr_engine.testcaller.ports import free_ports
 from ivr_engine.testcaller.sipp import Sipp, SippError, pause, scenario, send, write_keys_pcap
-from tests.asterisk.hotline import free_ports
 from tests.bench.figures import quantile
 
 MENU_KEYS: Final = "123456"

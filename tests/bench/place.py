@@ -23,8 +23,8 @@ from ivr_engine.app.prepare import asterisk_settings
 from ivr_engine.app.secrets_file import Secrets, load_or_make
 from ivr_engine.app.settings import PROJECT, Settings, load_settings
 from ivr_engine.speech.catalogue import Catalogue
+from ivr_engine.testcaller.ports import free_ports
 from ivr_engine.values.language import Language
-from tests.asterisk.hotline import free_ports
 from tests.bench.callers import PIN
 from tests.bench.waiting import BenchError, until
 

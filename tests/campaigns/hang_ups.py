@@ -24,11 +24,12 @@ from ivr_engine.app.engine import MEMORY_FOLDER
 from ivr_engine.testcaller.caller import Caller, CallError
 from ivr_engine.testcaller.many import all_of
 from ivr_engine.testcaller.phone import Phone
+from ivr_engine.testcaller.ports import free_ports
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.rtp import Tone
 from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
-from tests.asterisk.hotline import RunningHotline, free_ports, running_hotline
+from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.campaigns.slow_bank import SlowBank, slow_bank
 
 SETTLED_WITHIN_S: Final = 20.0

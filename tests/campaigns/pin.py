@@ -29,13 +29,14 @@ from ivr_engine.app.settings import PROJECT
 from ivr_engine.testcaller.caller import Caller, CallError
 from ivr_engine.testcaller.many import all_of
 from ivr_engine.testcaller.phone import Phone
+from ivr_engine.testcaller.ports import free_ports
 from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.rtp import Tone
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CustomerNumber
 from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
-from tests.asterisk.hotline import RunningHotline, free_ports, running_hotline
+from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.asterisk.leaks import PIN_DIGITS, WINDOW, Canaries, Leak, records_of_ami, records_of_log
 from tests.campaigns.ami_tape import TAPE_HOST, AmiTape, ami_tape
 

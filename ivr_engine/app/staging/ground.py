@@ -6,10 +6,8 @@ Knows which settings a hotline of our own has. Must not know tests or calls.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import pathlib
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,16 +24,15 @@ from ivr_engine.app.secrets_file import Secrets, load_or_make
 from ivr_engine.app.settings import PROJECT, AsteriskMode, Settings
 from ivr_engine.flow.library import FlowFolder
 from ivr_engine.flow.model import Library
+from ivr_engine.testcaller.ports import HOST
 from ivr_engine.testcaller.recordings import Recordings
 from ivr_engine.testcaller.voice import VOICE_MS, speech
 
 AGENT: Final = "1001"
 DESTINATION: Final = "9000"
 """The number under which a test's destinations are dialled, at an address of their own."""
-HOST: Final = "127.0.0.1"
 PORTS: Final = 4
 """Of one stage: SIP, FastAGI, AMI and the web."""
-CONTROL_PORTS: Final = range(11_000, 19_000)
 RTP_PORTS: Final = 200
 """Ports for audio of one stage: two for each leg of its one call, and many more that others may hold."""
 FIRST_RTP_PORT: Final = 20_000
@@ -131,25 +128,3 @@ async def _make_bank(url: str) -> None:
         await publish_rates(database)
     finally:
         await database.close()
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that are free for TCP and UDP at this moment.
-
-    Below those that systems give out by themselves, and from another one on in each process: the calls of other stages
-    open ports, and somebody else may start stages as well.
-    """
-    ports = list(CONTROL_PORTS)
-    first = os.getpid() * 101 % len(ports)
-    free = (port for port in ports[first:] + ports[:first] if _is_free(port))
-    return list(itertools.islice(free, count))
-
-
-def _is_free(port: int) -> bool:
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                return False
-    return True

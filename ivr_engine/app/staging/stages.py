@@ -15,9 +15,10 @@ from typing import Final
 from ivr_engine.app.placing import Placed
 from ivr_engine.app.prepare import Narrator
 from ivr_engine.app.settings import Settings
-from ivr_engine.app.staging.ground import PORTS, Ground, free_ports, laid_ground
+from ivr_engine.app.staging.ground import PORTS, Ground, laid_ground
 from ivr_engine.app.staging.stage import Stage
 from ivr_engine.simulator.scenario import Result
+from ivr_engine.testcaller.ports import free_ports
 
 STARTED_AT_A_TIME: Final = 2
 """More would only take the processor from each other."""
