@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
+
+from ivr_engine.testcaller.ports import free_ports
 
 _START_DEADLINE_S: Final = 30
 _SETTINGS: Final = (
@@ -37,7 +38,7 @@ class PostgresServer:
             account = pwd.getpwnam(self._user)
             os.chown(self._folder, account.pw_uid, account.pw_gid)
         self._data = self._folder / "data"
-        self._port = _free_port()
+        (self._port,) = free_ports(1)
         self._databases = 0
         self._run("initdb", "-D", str(self._data), "-U", "bank", "-A", "trust", "-E", "UTF8", "--no-sync")
 
@@ -97,10 +98,3 @@ def _programs() -> Path:
         )
         raise RuntimeError(message)
     return found[-1]
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

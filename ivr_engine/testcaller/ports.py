@@ -33,7 +33,7 @@ def free_ports(count: int) -> list[int]:
 
 @functools.cache
 def _turns_of(process: int) -> Iterator[int]:
-    first = process * 101 % len(_PORTS)
+    first = process * 1009 % len(_PORTS)  # processes that begin together have numbers beside one another
     return itertools.cycle([*_PORTS[first:], *_PORTS[:first]])
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr_engine.adapters.asterisk.locate import AsteriskInstall, find_asterisk
+from ivr_engine.testcaller.ports import free_ports
 
 PROJECT = Path(__file__).parents[2]
-PORTS = range(21000, 22000)
 RTP_PORTS = (21300, 21998)
 START_WITHIN_S = 20.0
 STOP_WITHIN_S = 10.0
@@ -29,18 +29,6 @@ MODULES = (
     "codec_ulaw format_pcm pbx_config app_playback app_read app_dial app_stack app_echo "
     "bridge_simple bridge_native_rtp func_callerid func_channel func_strings app_userevent"
 )
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    """Return a loopback port below the RTP range that nobody holds now."""
-    for port in range(PORTS.start, RTP_PORTS[0]):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"no free port in {PORTS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +157,7 @@ def _started(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
 def asterisk_with(folder: Path, dialplan: str, sounds: Path) -> Iterator[AsteriskServer]:
     """Run an Asterisk with these extensions (context `callers`) and sounds; stopped on leaving."""
     install = find_asterisk(PROJECT)
-    sip_port, ami_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+    sip_port, ami_port = free_ports(2)
     settings = _configure(folder, install, sip_port, ami_port, dialplan, sounds)
     with (folder / "console").open("wb") as console:
         process = subprocess.Popen(

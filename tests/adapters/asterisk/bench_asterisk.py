@@ -7,7 +7,6 @@ A call on it has two ends. The engine's end runs `AGI` towards the server under 
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Self
 
 from ivr_engine.adapters.asterisk.locate import find_asterisk
 from ivr_engine.app.settings import PROJECT
+from ivr_engine.testcaller.ports import free_ports
 
 START_S = 30.0
 CLI_S = 10.0
@@ -100,7 +100,7 @@ class BenchAsterisk:
             "hand_port": hand_port,
             "foreign_port": foreign_port,
             "token": token,
-            "sip_port": _free_udp_port(),
+            "sip_port": free_ports(1)[0],
         }
         install = find_asterisk(PROJECT)
         self._modules = install.module_dir
@@ -174,9 +174,3 @@ class BenchAsterisk:
             (folder / "etc" / name).write_text(text)
         # Bytes, because one caller's name is in GB18030 and no UTF-8.
         (folder / "etc/extensions.conf").write_bytes(EXTENSIONS.format(**self._settings).encode("latin-1"))
-
-
-def _free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

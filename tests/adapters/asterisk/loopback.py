@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -27,33 +25,20 @@ from ivr_engine.adapters.asterisk.settings import (
     AsteriskSettings,
 )
 from ivr_engine.app.secrets_file import load_or_make
+from ivr_engine.testcaller.ports import free_ports
 
 HOTLINE = "95588"
+RTP_PORTS = range(20_800, 21_000)
 SCENARIO = Path(__file__).with_name("caller_waits.xml")
 
 
-class Ports(IntEnum):
-    """The lowest port of each use; a hundred for each, so that two uses never meet."""
-
-    SIP = 20_000
-    AMI = 20_100
-    AGI = 20_200
-    CALLER_SIP = 20_300
-    CALLER_MEDIA = 20_400
-    OTHER = 20_500
-    OTHER_TLS = 20_600
-    MEDIA = 20_800
-
-
-def free_port(use: Ports) -> int:
-    """Even, and free together with the three that follow (SIPp takes up to four for media)."""
+def media_port() -> int:
+    """Even, and free together with the three that follow: SIPp takes up to four for media."""
     while True:
-        first = use + 4 * random.randrange(25)
-        with suppress(OSError), ExitStack() as held:
-            for port in range(first, first + 4):
-                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                    held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
-            return first
+        free = free_ports(8)
+        for port in free:
+            if port % 2 == 0 and {*range(port, port + 4)} <= set(free):
+                return port
 
 
 @contextmanager
@@ -72,15 +57,16 @@ def settings_in(folder: Path, **changes: Any) -> AsteriskSettings:
     (sounds / "music").mkdir(parents=True, exist_ok=True)
     (sounds / "music/quiet.ulaw").write_bytes(b"\x7f" * 16_000)
     secrets = load_or_make(folder / "secrets", ("1001", "1002"))
-    rtp = random.randrange(Ports.MEDIA, Ports.MEDIA + 160, 2)
+    sip_port, ami_port, agi_port = free_ports(3)
+    rtp = random.randrange(RTP_PORTS.start, RTP_PORTS.stop - 40, 2)
     settings = AsteriskSettings(
         run_directory=folder / "run",
         sounds_directory=sounds,
         module_directory=install.module_dir,
         data_directory=install.data_dir,
-        sip_port=free_port(Ports.SIP),
-        ami_port=free_port(Ports.AMI),
-        agi_port=free_port(Ports.AGI),  # nobody listens there: no engine
+        sip_port=sip_port,
+        ami_port=ami_port,
+        agi_port=agi_port,  # nobody listens there: no engine
         rtp_first_port=rtp,
         rtp_last_port=rtp + 39,
         max_calls=10,
@@ -176,11 +162,12 @@ async def caller(running: Running, number: str = HOTLINE, *options: str) -> Asyn
     sipp = shutil.which("sipp")
     assert sipp, "SIPp is missing: docker/setup/packages test"
     (running.folder / "speech.ulaw").write_bytes(b"\x7f" * 80_000)
+    (port,) = free_ports(1)
     process = await asyncio.create_subprocess_exec(
         sipp,
         f"127.0.0.1:{running.settings.sip_port}",
         *("-sf", str(SCENARIO), "-s", number, "-m", "1", "-nostdin"),
-        *("-i", "127.0.0.1", "-p", str(free_port(Ports.CALLER_SIP)), "-mp", str(free_port(Ports.CALLER_MEDIA))),
+        *("-i", "127.0.0.1", "-p", str(port), "-mp", str(media_port())),
         *options,
         cwd=running.folder,
         stdin=asyncio.subprocess.DEVNULL,

@@ -24,7 +24,8 @@ from ivr_engine.adapters.asterisk.settings import (
     SecondEngine,
 )
 from ivr_engine.app.secrets_file import load_or_make
-from tests.adapters.asterisk.loopback import HOTLINE, Ports, caller, free_port, open_folder, running_asterisk
+from ivr_engine.testcaller.ports import free_ports
+from tests.adapters.asterisk.loopback import HOTLINE, caller, open_folder, running_asterisk
 
 
 def settings_for(folder: Path) -> AsteriskSettings:
@@ -279,13 +280,13 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
 async def test_browser_softphones_open_one_tls_socket_and_no_plain_one() -> None:
     with open_folder() as keys:
         certificate, key = self_signed(keys)
-        webrtc_port = free_port(Ports.OTHER)
+        webrtc_port, sip_tls_port = free_ports(2)
         browser = Agent("2001", "s" * 32, browser=True)
         async with running_asterisk(
             tls_certificate=certificate,
             tls_key=key,
             webrtc_port=webrtc_port,
-            sip_tls_port=free_port(Ports.OTHER_TLS),
+            sip_tls_port=sip_tls_port,
             agents=(browser,),
         ) as running:
             status = await running.process.cli("http show status")

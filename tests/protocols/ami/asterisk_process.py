@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr_engine.adapters.asterisk.ami import AmiTarget
 from ivr_engine.adapters.asterisk.locate import AsteriskInstall, find_asterisk
+from ivr_engine.testcaller.ports import free_ports
 
 PROJECT = Path(__file__).resolve().parents[3]
 START_WITHIN_S = 30.0
@@ -120,17 +120,10 @@ class AsteriskProcess:
         return output.decode()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def configure(folder: Path) -> AsteriskProcess:
     """Write a configuration and return the Asterisk that would use it, not started."""
     install = find_asterisk(PROJECT)
-    ami_port, sip_port = _free_port(), _free_port()
+    ami_port, sip_port = free_ports(2)
     for name in ("etc", "run", "log", "spool", "db", "keys"):
         (folder / name).mkdir(parents=True)
     directories = {
