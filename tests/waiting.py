@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 POLL_S: Final = 0.005
+PATIENCE_S: Final = 30.0
+"""The deadline of a database or a bank in tests that are not about deadlines: a machine may stand still for seconds."""
 
 
 async def until(

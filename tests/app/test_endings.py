@@ -15,7 +15,7 @@ from ivr_engine.app.endings import Endings
 from ivr_engine.calls.session import CALLER_HUNG_UP
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CallId
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 A_WHILE_S = 30.0
 """Longer than any of these tests."""
@@ -26,7 +26,7 @@ FIRST, SECOND = CallId("01FIRST"), CallId("01SECOND")
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     url = f"sqlite:///{tmp_path / 'calls.db'}"
     await upgrade(url)
-    database = Database(url)
+    database = Database(url, deadline_s=PATIENCE_S)
     yield database
     await database.close()
 

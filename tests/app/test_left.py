@@ -21,6 +21,7 @@ from ivr_engine.simulator.line import VOICE
 from ivr_engine.values.clock import SystemClock
 from ivr_engine.values.ids import CallId, CustomerNumber, RandomIds
 from tests.app.command import could_not, ivr
+from tests.waiting import PATIENCE_S
 
 CALL = CallId("01CALL")
 NUMBER = "13800000000"
@@ -31,7 +32,7 @@ async def leave(state: Path) -> str:
     """Leave a message and a callback, both two hours old; return the message's id."""
     url = f"sqlite:///{state / 'hotline.db'}"
     await upgrade(url)
-    database, ids = Database(url), RandomIds(SystemClock())
+    database, ids = Database(url, deadline_s=PATIENCE_S), RandomIds(SystemClock())
     try:
         messages = KeptMessages(database, MessageFiles(state / "messages", most_bytes=10**9), ids)
         message = NewMessage(CALL, "service", NUMBER, CustomerNumber("620001"), TWO_HOURS_AGO)

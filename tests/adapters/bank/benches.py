@@ -13,6 +13,7 @@ from ivr_engine.adapters.bank.embedded import EmbeddedCore
 from ivr_engine.adapters.store.database import Database
 from tests.banking.clock import SetClock
 from tests.banking.contract import PIN_KEY, PINS, Bench
+from tests.waiting import PATIENCE_S
 
 TOKEN = "a-token-that-is-long-enough-for-a-bank"
 
@@ -21,7 +22,7 @@ TOKEN = "a-token-that-is-long-enough-for-a-bank"
 async def opened_bench(database_url: str) -> AsyncIterator[Bench]:
     """An embedded core with the demo customers."""
     clock = SetClock()
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     try:
         await seed_demo(database, PIN_KEY, PINS, clock=clock)
         core = EmbeddedCore(database, pin_key=PIN_KEY, clock=clock)

@@ -8,6 +8,7 @@ from ivr_engine.values.language import Language
 from ivr_engine.values.money import Currency
 from tests.banking.clock import SetClock
 from tests.banking.contract import CARD, PIN_KEY, SAVINGS, booked, cny, transfer, try_pin
+from tests.waiting import PATIENCE_S
 
 
 def test_demo_pins_come_from_the_key_and_are_six_digits() -> None:
@@ -19,7 +20,7 @@ def test_demo_pins_come_from_the_key_and_are_six_digits() -> None:
 
 
 async def test_demo_has_every_language_kind_of_account_and_currency_and_its_pins_open_it(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     pins = await seed_demo(database, PIN_KEY, clock=SetClock())
     core = EmbeddedCore(database, pin_key=PIN_KEY, clock=SetClock())
     accounts = [account for customer in CUSTOMERS for account in await core.accounts(customer.number)]
@@ -33,7 +34,7 @@ async def test_demo_has_every_language_kind_of_account_and_currency_and_its_pins
 
 
 async def test_seeding_again_keeps_what_callers_did(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     first = await seed_demo(database, PIN_KEY, clock=SetClock())
     core = EmbeddedCore(database, pin_key=PIN_KEY, clock=SetClock())
     assert await core.post(transfer("T1", "10")) is PostingOutcome.POSTED
@@ -44,7 +45,7 @@ async def test_seeding_again_keeps_what_callers_did(database_url: str) -> None:
 
 
 async def test_audit_names_a_posting_and_an_account_that_were_tampered_with(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     await seed_demo(database, PIN_KEY, clock=SetClock())
     core = EmbeddedCore(database, pin_key=PIN_KEY, clock=SetClock())
     async with database.session(writes=True) as connection:

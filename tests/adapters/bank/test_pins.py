@@ -18,6 +18,7 @@ from ivr_engine.values.secret import SecretDigits
 from tests.adapters.bank.benches import opened_bench
 from tests.banking.clock import SetClock
 from tests.banking.contract import CHAN, NOBODY, PIN_KEY, PINS, WANG, try_pin
+from tests.waiting import PATIENCE_S
 
 
 async def test_a_thousand_guesses_from_two_engines_are_judged_five_times_at_most(
@@ -81,7 +82,7 @@ async def test_what_was_typed_as_a_customer_number_is_not_kept_because_it_may_be
     async with opened_bench(database_url) as bench:
         typed = CustomerNumber(PINS[WANG])
         await try_pin(bench.core, "000000", customer=typed)
-        database = Database(database_url)
+        database = Database(database_url, deadline_s=PATIENCE_S)
         rows = await database.fetch(Statement("SELECT customer_number, failures FROM bank_pin_failures"))
         await database.close()
     assert [failures for _, failures in rows] == [1]
@@ -91,7 +92,7 @@ async def test_what_was_typed_as_a_customer_number_is_not_kept_because_it_may_be
 async def test_known_and_unknown_customers_cost_the_same_round_trips(database_url: str) -> None:
     async with opened_bench(database_url):
         pass
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     core = EmbeddedCore(database, pin_key=PIN_KEY, clock=SetClock())
     spent = []
     for number, customer in enumerate((WANG, NOBODY)):
@@ -107,7 +108,7 @@ async def test_known_and_unknown_customers_cost_the_same_round_trips(database_ur
 async def test_bank_part_of_a_call_is_four_round_trips_on_postgres(database_url: str) -> None:
     async with opened_bench(database_url):
         pass
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     if not database.is_postgres:
         await database.close()
         return
@@ -140,7 +141,7 @@ def _contents(folder: Path) -> list[bytes]:
 
 async def test_same_pin_has_another_value_under_another_key_or_customer(database_url: str) -> None:
     async with opened_bench(database_url) as bench:
-        other = Database(database_url)
+        other = Database(database_url, deadline_s=PATIENCE_S)
         core = EmbeddedCore(other, pin_key=bytes(32), clock=bench.clock)
         assert await try_pin(core, PINS[WANG]) is PinVerdict.REFUSED
         await other.close()

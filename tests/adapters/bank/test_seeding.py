@@ -20,6 +20,7 @@ from ivr_engine.values.money import Currency, Money
 from ivr_engine.values.secret import SecretDigits
 from tests.banking.clock import SetClock
 from tests.banking.contract import PIN_KEY
+from tests.waiting import PATIENCE_S
 
 WRONG: Final = b"000000"
 
@@ -41,7 +42,7 @@ async def what_is_heard_of(core: CoreBank, customer: CustomerNumber) -> list[obj
 
 
 async def test_fresh_customer_sounds_like_the_simulated_one(database_url: str) -> None:
-    database, clock = Database(database_url), SetClock()
+    database, clock = Database(database_url, deadline_s=PATIENCE_S), SetClock()
     given = sample_customer()
     core, number = await seeded(database, given, clock)
     simulated = await what_is_heard_of(bank_of(given, clock), CustomerNumber(given.number))
@@ -52,7 +53,7 @@ async def test_fresh_customer_sounds_like_the_simulated_one(database_url: str) -
 
 
 async def test_every_customer_is_fresh_and_the_pin_opens_each(database_url: str) -> None:
-    database, clock = Database(database_url), SetClock()
+    database, clock = Database(database_url, deadline_s=PATIENCE_S), SetClock()
     core, first = await seeded(database, sample_customer(), clock)
     _, second = await seeded(database, sample_customer(), clock)
     assert len({first, second, CustomerNumber("620001")}) == 3
@@ -65,7 +66,7 @@ async def test_every_customer_is_fresh_and_the_pin_opens_each(database_url: str)
 
 
 async def test_pin_that_stands_in_a_test_opens_nothing_when_the_call_is_over(database_url: str) -> None:
-    database, clock = Database(database_url), SetClock()
+    database, clock = Database(database_url, deadline_s=PATIENCE_S), SetClock()
     core, number = await seeded(database, sample_customer(), clock)
     await forget_pin(database, number)
     verdict = await core.verify_pin(number, SecretDigits(b"246810"), call=CallId("later"))
@@ -75,14 +76,14 @@ async def test_pin_that_stands_in_a_test_opens_nothing_when_the_call_is_over(dat
 
 @pytest.mark.parametrize(("before", "verdict"), [(3, PinVerdict.REFUSED), (4, PinVerdict.LOCKED)])
 async def test_wrong_pins_of_other_calls_are_counted(database_url: str, before: int, verdict: PinVerdict) -> None:
-    database, clock = Database(database_url), SetClock()
+    database, clock = Database(database_url, deadline_s=PATIENCE_S), SetClock()
     core, number = await seeded(database, dataclasses.replace(sample_customer(), wrong_pins=before), clock)
     assert await core.verify_pin(number, SecretDigits(WRONG), call=CallId("mine")) is verdict
     await database.close()
 
 
 async def test_movement_that_no_account_could_have_is_told(database_url: str) -> None:
-    database, clock = Database(database_url), SetClock()
+    database, clock = Database(database_url, deadline_s=PATIENCE_S), SetClock()
     nothing = Money(0, Currency.CNY)
     account = GivenAccount(
         "1234", sample_customer().accounts[0].kind, nothing, nothing, nothing, (Movement(Money(5, Currency.CNY)),)

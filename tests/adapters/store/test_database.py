@@ -10,6 +10,7 @@ from ivr_engine.adapters.store.database import Database, Statement, driver_url
 from ivr_engine.adapters.store.faults import DatabaseUnavailableError
 from ivr_engine.adapters.store.tables import bank_customer
 from tests.postgres import PostgresServer
+from tests.waiting import PATIENCE_S
 
 ADD = Statement("INSERT INTO bank_customer (number, name, language) VALUES ($1, $2, 'en')")
 COUNT = Statement("SELECT count(*) FROM bank_customer")
@@ -41,14 +42,14 @@ def test_database_that_is_not_supported_is_refused(url: str) -> None:
 
 
 async def test_ping_is_one_round_trip(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     await database.ping()
     assert database.round_trips == 1
     await database.close()
 
 
 async def test_transaction_is_kept_at_its_end(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     async with database.transaction() as transaction:
         await transaction.run_many(ADD, [("1", "a"), ("2", "b")])
     assert await customers(database) == 2
@@ -56,7 +57,7 @@ async def test_transaction_is_kept_at_its_end(database_url: str) -> None:
 
 
 async def test_transaction_is_undone_by_an_exception(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
 
     async def fail() -> None:
         async with database.transaction() as transaction:
@@ -70,7 +71,7 @@ async def test_transaction_is_undone_by_an_exception(database_url: str) -> None:
 
 
 async def test_transaction_is_undone_when_its_task_is_cancelled(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     inside = asyncio.Event()
 
     async def hang() -> None:
@@ -106,7 +107,7 @@ async def test_transaction_that_hangs_is_undone_at_the_deadline(database_url: st
 
 
 async def test_mistake_in_a_statement_is_not_taken_for_a_database_that_is_away(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     with pytest.raises(Exception, match="nonsense") as caught:
         await database.fetch(Statement("SELECT nonsense"))
     assert not isinstance(caught.value, DatabaseUnavailableError)
@@ -115,7 +116,7 @@ async def test_mistake_in_a_statement_is_not_taken_for_a_database_that_is_away(d
 
 
 async def test_session_writes_and_reads_through_sqlalchemy(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     async with database.session(writes=True) as connection:
         await connection.execute(sa.insert(bank_customer).values(number="1", name="王", language="cmn"))
     async with database.session() as connection:
@@ -133,7 +134,7 @@ async def test_session_writes_and_reads_through_sqlalchemy(database_url: str) ->
 
 
 async def test_money_column_keeps_every_unit(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     async with database.transaction() as transaction:
         await transaction.fetch(
             Statement(
@@ -147,7 +148,7 @@ async def test_money_column_keeps_every_unit(database_url: str) -> None:
 
 
 async def test_foreign_key_is_enforced(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         await database.fetch(
             Statement("INSERT INTO bank_pin (customer_number, verification_value) VALUES ('0', $1)"), b"v"
@@ -156,7 +157,7 @@ async def test_foreign_key_is_enforced(database_url: str) -> None:
 
 
 async def test_customer_account_cannot_be_overdrawn_by_any_statement(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     with pytest.raises(Exception, match="not_overdrawn"):
         await database.fetch(
             Statement(
@@ -174,7 +175,7 @@ async def test_more_questions_than_connections_wait_their_turn(database_url: str
 
 
 async def test_closing_twice_is_harmless(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     await database.ping()
     await database.close()
     await database.close()
@@ -192,7 +193,7 @@ async def test_sqlite_is_durable_and_waits_for_other_writers(tmp_path: Path) -> 
 
 async def test_sqlite_that_another_process_keeps_locked_is_unavailable(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.sqlite3"
-    holder, database = Database(url), Database(url, deadline_s=0.3)
+    holder, database = Database(url, deadline_s=PATIENCE_S), Database(url, deadline_s=0.3)
     async with holder.session(writes=True):
         with pytest.raises(DatabaseUnavailableError):
             async with database.transaction():
@@ -214,7 +215,7 @@ async def test_sqlite_in_a_folder_that_is_not_there_is_unavailable(tmp_path: Pat
 async def test_idle_connections_that_a_restart_cut_are_replaced_without_an_error(
     postgres_server: PostgresServer,
 ) -> None:
-    database = Database(postgres_server.new_database())
+    database = Database(postgres_server.new_database(), deadline_s=PATIENCE_S)
     await asyncio.gather(*(database.ping() for _ in range(6)))
     await asyncio.to_thread(postgres_server.stop)
     await asyncio.to_thread(postgres_server.start)

@@ -16,7 +16,7 @@ from ivr_engine.values.ids import CallId, CustomerNumber
 from ivr_engine.values.language import Language
 from tests.banking.clock import SetClock
 from tests.postgres import PostgresServer
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 CALL = CallId("01CALL")
 
@@ -28,7 +28,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     yield database
     await database.close()
 

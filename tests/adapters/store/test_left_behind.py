@@ -20,6 +20,7 @@ from ivr_engine.flow.leaving import CallbackOutcome
 from ivr_engine.simulator.line import VOICE
 from ivr_engine.values.ids import CallId, CustomerNumber, RandomIds
 from tests.banking.clock import SetClock
+from tests.waiting import PATIENCE_S
 
 CALL = CallId("01CALL")
 NUMBER = "13800000000"
@@ -33,7 +34,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
+    database = Database(database_url, deadline_s=PATIENCE_S)
     yield database
     await database.close()
 
@@ -194,7 +195,7 @@ async def test_what_waits_is_counted_with_its_oldest(database: Database, clock: 
 
 
 async def test_database_of_an_earlier_version_has_nothing_of_it(empty_database_url: str, clock: SetClock) -> None:
-    database = Database(empty_database_url)
+    database = Database(empty_database_url, deadline_s=PATIENCE_S)
     assert not await LeftBehind(database, clock).is_there()
     await database.close()
 

@@ -18,6 +18,7 @@ from ivr_engine.banking.code_policy import CODE_HOLDS, CodeVerdict
 from ivr_engine.calls.office import CallNote, OfficeUnavailableError, Posted, ServiceCase
 from tests.banking.clock import SetClock
 from tests.calls.office import CALL, CODE, WANG, Bench, OfficeContract, check, message, send_code
+from tests.waiting import PATIENCE_S
 
 KEY: Final = bytes(range(32))
 KEPT: Final = timedelta(hours=1)
@@ -25,7 +26,7 @@ KEPT: Final = timedelta(hours=1)
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url)
+    opened = Database(database_url, deadline_s=PATIENCE_S)
     yield opened
     await opened.close()
 
