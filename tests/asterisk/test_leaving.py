@@ -40,25 +40,16 @@ def without_negative_zero(audio: bytes) -> bytes:
     return audio.replace(b"\x7f", b"\xff")
 
 
-def packets_lost(said: bytes, kept: bytes) -> int:
-    """Return how many packets that somebody has said are not in what was kept, in their order; silence does not count.
+def is_kept_whole(said: bytes, kept: bytes) -> bool:
+    """Return whether what was kept holds what was said without a break, silence around it aside, but for one packet.
 
     Asterisk now and then loses one packet of what it records, although its own statistics count it as received: in 5 of
     1,200 messages of 7 s, in 4 of them while other work took all processors.
     """
-    heard, lost, position = _packets(kept), 0, 0
-    for packet in _packets(said):
-        if not packet.strip(b"\xff"):
-            continue
-        try:
-            position = heard.index(packet, position) + 1
-        except ValueError:
-            lost += 1
-    return lost
-
-
-def _packets(audio: bytes) -> Sequence[bytes]:
-    return [without_negative_zero(audio[begin : begin + FRAME]) for begin in range(0, len(audio), FRAME)]
+    wanted, kept = without_negative_zero(said).strip(b"\xff"), without_negative_zero(kept)
+    begins = without_negative_zero(said).index(wanted)
+    lost_ones = range(-(begins % FRAME), len(wanted), FRAME)
+    return wanted in kept or any(wanted[: max(0, lost)] + wanted[lost + FRAME :] in kept for lost in lost_ones)
 
 
 def messages(hotline: RunningHotline, caller: str) -> Sequence[tuple[str, int, str]]:
@@ -128,7 +119,7 @@ async def test_what_is_kept_is_what_the_caller_said(hotline: RunningHotline, rec
 
     ((message, milliseconds, state),) = messages(hotline, number)
     kept = audio_of(hotline, message)
-    assert packets_lost(said, kept) <= 1
+    assert is_kept_whole(said, kept)
     assert milliseconds == len(kept) // 8
     assert state == "new"
     file = hotline.settings.messages_dir / f"{message}.ulaw"
@@ -164,7 +155,7 @@ async def test_caller_hears_the_own_message_as_it_was_spoken(hotline: RunningHot
     await until(lambda: len(messages(hotline, number)) == 1, "the message is kept", within_s=5)
     ((message, _, _),) = messages(hotline, number)
     kept = audio_of(hotline, message)
-    assert packets_lost(said, kept) <= 1
+    assert is_kept_whole(said, kept)
     assert kept in bytes(heard)
 
 
@@ -189,7 +180,7 @@ async def test_hang_up_while_speaking_keeps_what_was_said(hotline: RunningHotlin
     await until(lambda: len(messages(hotline, number)) == 1, "the message is kept", within_s=5)
     ((message, _, _),) = messages(hotline, number)
     # What was on its way when the receiver was put down is lost.
-    assert packets_lost(said[: FRAME * 250], audio_of(hotline, message)) <= 1
+    assert is_kept_whole(said[: FRAME * 250], audio_of(hotline, message))
 
 
 async def test_keys_pressed_while_speaking_are_in_no_message_and_end_none_but_the_finish_key(
@@ -206,7 +197,7 @@ async def test_keys_pressed_while_speaking_are_in_no_message_and_end_none_but_th
         await caller.hear(english("message_kept"), others=True)
     ((message, milliseconds, _),) = messages(hotline, number)
     assert milliseconds > len(said) // 8 + 1000 - 200  # Asterisk takes back 200 ms before the key
-    assert packets_lost(said, audio_of(hotline, message)) <= 1
+    assert is_kept_whole(said, audio_of(hotline, message))
     assert "839183" not in hotline.log
 
 
