@@ -39,11 +39,9 @@ FLOWS_DEEP_MAX: Final = 8
 """How many flows may run one another at a time."""
 
 
-def _variable(written: Any) -> Any:  # noqa: ANN401 # whatever the author wrote
+def _variable(written: object) -> Variable:
     if isinstance(written, str):
         return Variable.parse(written)
-    if isinstance(written, Variable):
-        return written
     raise NotUnderstoodError(
         Text("the type of a variable is expected here, in one text"), Text("write for example `personal digits`")
     )
