@@ -55,6 +55,16 @@ async def console(hotline: RunningHotline, command: str) -> str:
     return await asyncio.to_thread(hotline.asterisk, command)
 
 
+async def nothing_left(hotline: RunningHotline) -> None:
+    """Wait until Asterisk has no channel, and the engine no call."""
+
+    async def no_channels() -> bool:
+        return "0 active channels" in await console(hotline, "core show channels count")
+
+    await until(no_channels, "no channel is left", within_s=10)
+    assert hotline.metric("ivr_calls_live") == 0
+
+
 async def ask_for_human(caller: Caller) -> None:
     """Choose English and press 0 without listening to menus."""
     await caller.hear_beginning(WELCOME)

@@ -19,7 +19,7 @@ from ivr_engine.testcaller.recordings import PromptName, Recordings
 from ivr_engine.testcaller.telephone import Telephone
 from ivr_engine.values.language import Language
 from tests.asterisk.hotline import RunningHotline, running_hotline
-from tests.asterisk.people import Voice, at_work, clip, console, joined, music_ms, serve_one
+from tests.asterisk.people import Voice, at_work, clip, joined, music_ms, nothing_left, serve_one
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.long]
@@ -91,14 +91,6 @@ async def outcome_of(hotline: RunningHotline, number: str, outcome: str) -> None
     query = "SELECT outcome FROM call_step JOIN call ON call.id = call_id WHERE caller_number = ? AND step = 'over'"
     await until(lambda: hotline.rows(query, number) == [(outcome,)], f"the step ended in {outcome}", within_s=10)
     await nothing_left(hotline)
-
-
-async def nothing_left(hotline: RunningHotline) -> None:
-    async def no_channels() -> bool:
-        return "0 active channels" in await console(hotline, "core show channels count")
-
-    await until(no_channels, "no channel is left", within_s=10)
-    assert hotline.metric("ivr_calls_live") == 0
 
 
 async def test_both_talk_only_after_the_other_side_has_taken_the_call(

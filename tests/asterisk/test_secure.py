@@ -22,7 +22,16 @@ from ivr_engine.values.language import Language
 from ivr_engine.values.secret import SecretDigits
 from tests.asterisk.hotline import RunningHotline, running_hotline
 from tests.asterisk.leaks import Canaries
-from tests.asterisk.people import Voice, ask_for_human, at_work, clip, console, joined, music_ms, serve_one
+from tests.asterisk.people import (
+    Voice,
+    ask_for_human,
+    at_work,
+    clip,
+    joined,
+    music_ms,
+    nothing_left,
+    serve_one,
+)
 from tests.campaigns.pin import PinCalls, give_long_pins, hotline_of_pins, search, sinks
 from tests.waiting import until
 
@@ -111,14 +120,6 @@ async def both_hear_each_other(recordings: Recordings, caller: Caller, agent: Ca
     await agent.hear(english("please_wait"), within_ms=8000)
     Voice(agent).say(clip(recordings, "system_busy"))
     await caller.hear(english("system_busy"), others=True, within_ms=8000)
-
-
-async def nothing_left(hotline: RunningHotline) -> None:
-    async def no_channels() -> bool:
-        return "0 active channels" in await console(hotline, "core show channels count")
-
-    await until(no_channels, "no channel is left", within_s=10)
-    assert hotline.metric("ivr_calls_live") == 0
 
 
 def steps_of(hotline: RunningHotline, number: str) -> list[tuple[object, ...]]:
